@@ -1,0 +1,3 @@
+import { runAll } from './process.ts';
+
+await runAll([['biome', 'check', '--write']]);

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# run.sh TASK [ARGS...]: what every npm script calls. Installs the locked modules when they are missing or stale, then
+# runs hack/TASK.ts on the Node that the lock file pins (the machine's own Node only has to run npm).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+stamp=node_modules/.sluice-lock
+if ! cmp -s package-lock.json "$stamp" || [ ! -x node_modules/.bin/node ]; then
+  echo "installing node modules (about 20 s the first time)" >&2
+  npm ci --no-fund --no-audit --loglevel=error >&2
+  cp package-lock.json "$stamp"
+fi
+export PATH="$PWD/node_modules/.bin:$PATH"
+task=$1
+shift
+exec node_modules/.bin/node "hack/$task.ts" "$@"
