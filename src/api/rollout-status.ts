@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import { conditionSchema } from './condition.ts';
+import { time } from './fields.ts';
+import { stepSchema } from './rollout.ts';
+
+export const phases = [
+  'Initializing',
+  'Healthy',
+  'Progressing',
+  'Paused',
+  'AwaitingApproval',
+  'AwaitingEvidence',
+  'Promoting',
+  'RollingBack',
+  'RolledBack',
+] as const;
+
+/** Where a rollout in flight stands, in the order of writes of docs/rollouts.md. */
+export const stages = [
+  // start
+  'Preparing', // record, pin, helper Services, canary set, its pods, EndpointSlices
+  'SettlingEndpoints',
+  'TakingRoute', // route to -stable 100, -canary 0
+  'Observing', // mode Observe: only guardrails
+  // steps
+  'Scaling', // canary at the size that the step needs
+  'Routing', // the gateway takes in the step's plan
+  'Holding',
+  // promotion
+  'Baking',
+  'ClearingRules', // match and mirror rules disarmed and removed
+  'PinningCanary',
+  'ReturningRoute', // route back to the user's own Service
+  'DrainingRoute',
+  'HandingOver',
+  // after the point of no return
+  'Resuming',
+  'FinishingRoute', // only where the Service could not be pinned
+  'Unpinning',
+  'Cleaning',
+  // retreat
+  'Lowering',
+  'Draining',
+  'PinningStable',
+  'ScalingDown',
+  'RestoringRoute',
+  'UnpinningStable',
+  'CleaningUp',
+] as const;
+
+const verdicts = ['Safe', 'Harm', 'NoEvidence', 'ProviderDown'] as const;
+
+const guardrailStatusSchema = z
+  .object({
+    name: z.string().max(63).describe('Name of the guardrail.'),
+    verdict: z.enum(verdicts).describe('What the last samples say.'),
+    reason: z.string().max(64).describe('Why.'),
+    message: z.string().max(1024).optional().describe('In a sentence, with the numbers.'),
+    value: z.number().optional().describe('Last value of the canary.'),
+    stableValue: z.number().optional().describe('Last value of stable, where it is compared.'),
+    at: time('When the last sample was taken.').optional(),
+    outOfBounds: z
+      .array(z.boolean())
+      .max(20)
+      .prefault([])
+      .describe('The last samples, oldest first: true where out of bounds. This is the failure budget.'),
+    silentSince: time('Since when there is no evidence or no provider.').optional(),
+  })
+  .describe('The state of one guardrail.');
+
+const retreatReasons = [
+  'AbortAsked',
+  'Breach',
+  'PodsFailing',
+  'CannotServe',
+  'NewTemplate',
+  'StableReturned',
+  'Deleted',
+  'GateLost',
+  'NoEvidence',
+  'ProviderDown',
+  'Released',
+  'ScaledToZero',
+] as const;
+
+const inFlightSchema = z
+  .object({
+    hash: z.string().max(63).describe('pod-template-hash of the canary.'),
+    stableHash: z.string().max(63).describe('pod-template-hash of stable when this began.'),
+    epoch: z.int().min(0).describe('Rises with every raise; a late write of an old leader carries an old one.'),
+    generation: z
+      .int()
+      .describe('metadata.generation of the Deployment that started it; `kubectl sluice status` waits for it.'),
+    startedAt: time('When the new template was seen.'),
+    fastRevert: z.boolean().prefault(false).describe('A return to a former stable revision: no steps.'),
+    takenOver: z.boolean().prefault(false).describe('The canary set is one that the Deployment had kept.'),
+    steps: z.array(stepSchema).max(50).describe('The frozen plan.'),
+    step: z.int().min(0).describe('Index of the present step; equal to the number of steps when all are done.'),
+    stage: z.enum(stages).describe('Where in the order of writes it stands.'),
+    stageSince: time('Since when.'),
+    weightBp: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .describe('Weight of the canary that the route is meant to have, in basis points.'),
+    matchStep: z.int().optional().describe('Step whose match rule is meant to be aimed at the canary.'),
+    shadowStep: z.int().optional().describe('Step whose mirror is meant to be on.'),
+    hold: z
+      .object({
+        doneMs: z.int().min(0).describe('Good time of this step so far.'),
+        at: time('Up to when it is counted.'),
+        effectiveAt: time('Since when the step is effective: routed, canary available and warm.').optional(),
+      })
+      .optional()
+      .describe('Progress of the present hold.'),
+    approvedStep: z.int().optional().describe('Gate that a person opened.'),
+    full: z
+      .boolean()
+      .prefault(false)
+      .describe('`promote --full` was asked: to 100 without further steps, guardrails on.'),
+    unavailableSince: time(
+      'Since when the canary lacks available pods; the progress deadline runs from here.',
+    ).optional(),
+    lowered: z
+      .object({
+        at: time('When.'),
+        weightBp: z.int().describe('Weight to come back to.'),
+        matchStep: z.int().optional().describe('Match rule to come back to.'),
+      })
+      .optional()
+      .describe('Set while the canary cannot serve and traffic was taken from it.'),
+    loweredCount: z.int().min(0).prefault(0).describe('How often that happened; the third time rolls back.'),
+    retreat: z
+      .object({
+        reason: z.enum(retreatReasons).describe('Why traffic goes back to stable.'),
+        message: z.string().max(1024).describe('In a sentence.'),
+        at: time('When it was decided.'),
+      })
+      .optional()
+      .describe('Set while going back.'),
+  })
+  .describe('The rollout in flight.');
+
+const promotedSchema = z
+  .object({
+    hash: z.string().max(63).describe('pod-template-hash.'),
+    since: time('When it became stable.'),
+    until: time('When another took its place.').optional(),
+    leftByFastRevert: z
+      .boolean()
+      .prefault(false)
+      .describe('A fast revert left it: it must pass its steps to come back.'),
+  })
+  .describe('A revision that was stable.');
+
+export const rolloutStatusSchema = z
+  .object({
+    observedGeneration: z.int().optional().describe('metadata.generation of the spec that this status speaks of.'),
+    phase: z.enum(phases).prefault('Initializing').describe('Where the Rollout stands.'),
+    step: z.string().max(16).optional().describe('Step in words, 3/7.'),
+    weight: z.string().max(16).optional().describe('Share of traffic on the canary, in words.'),
+    verdict: z.enum(verdicts).optional().describe('The worst of the guardrails.'),
+    reason: z.string().max(64).optional().describe('One word: what it waits for, or why it stands where it stands.'),
+    message: z.string().max(1024).optional().describe('The same in a sentence.'),
+    nextAt: time('When time alone will move it on.').optional(),
+    stable: promotedSchema.optional().describe('The revision that users are on.'),
+    inFlight: inFlightSchema.optional(),
+    rolledBack: z
+      .object({
+        hash: z.string().max(63).describe('pod-template-hash that is not tried again until `retry`.'),
+        at: time('When traffic was lowered.'),
+        reason: z.enum(retreatReasons).describe('Why.'),
+        message: z.string().max(1024).describe('In a sentence.'),
+      })
+      .optional()
+      .describe('The last revision that was rolled back, while the Deployment still asks for it.'),
+    notBefore: time('A retry waits until here, so that old samples do not count.').optional(),
+    pausedByAction: z.boolean().prefault(false).describe('`pause` was asked and `resume` was not.'),
+    promoted: z.array(promotedSchema).max(10).prefault([]).describe('Former stable revisions, newest first.'),
+    guardrails: z.array(guardrailStatusSchema).max(20).prefault([]).describe('State of each guardrail.'),
+    conditions: z
+      .array(conditionSchema)
+      .max(16)
+      .prefault([])
+      .describe('Accepted, Ready, Gated, ServicePinned, Progressing, GuardrailsHealthy, TrafficProgrammed.'),
+    actionIds: z.array(z.string().max(128)).max(20).prefault([]).describe('Actions that were consumed, newest first.'),
+    transitions: z
+      .array(
+        z
+          .object({
+            at: time('When.'),
+            from: z.string().max(64).describe('Phase before.'),
+            to: z.string().max(64).describe('Phase after.'),
+            reason: z.string().max(64).describe('Why.'),
+            message: z.string().max(1024).optional().describe('The evidence, in a sentence.'),
+            by: z.string().max(253).prefault('sluice').describe('Who.'),
+          })
+          .describe('One change.'),
+      )
+      .max(20)
+      .prefault([])
+      .describe('The last changes, newest first.'),
+  })
+  .describe('What Sluice did and why. Written by Sluice only.');
+
+export type RolloutStatus = z.output<typeof rolloutStatusSchema>;
+export type Phase = RolloutStatus['phase'];
+export type InFlight = NonNullable<RolloutStatus['inFlight']>;
+export type Stage = InFlight['stage'];
+export type Verdict = (typeof verdicts)[number];
+export type GuardrailStatus = RolloutStatus['guardrails'][number];
+export type RetreatReason = (typeof retreatReasons)[number];
+export type Promoted = z.output<typeof promotedSchema>;
