@@ -1,0 +1,64 @@
+import type { Step } from '../../api/rollout.ts';
+import type { EpochMs, WeightBp } from '../../base/units.ts';
+
+/** Requests that go to the canary whatever the weight. */
+export type Match = NonNullable<Step['match']>;
+/** Requests that the canary gets a copy of. */
+export type Shadow = NonNullable<Step['shadow']>;
+
+/** What the routes of a Rollout shall do; the neutral model between decisions and a router's objects. */
+export type RoutePlan =
+  /** As before the rollout: the user's own Service alone. */
+  | { readonly kind: 'Original' }
+  /** The two helper Services; every other backend keeps its share. */
+  | { readonly kind: 'Split'; readonly canaryBp: WeightBp; readonly match?: Match; readonly shadow?: Shadow };
+
+/** The three Services that a plan speaks of; all in the Rollout's namespace, with the same ports. */
+export interface PlanServices {
+  readonly user: string;
+  readonly stable: string;
+  readonly canary: string;
+}
+
+/**
+ * What a route carries while Sluice steers it. `decide` reads it before status, so that after a crash nobody raises what
+ * was rolled back. It stays until status holds the same.
+ */
+export interface PlanRecord {
+  /** metadata.uid of the Rollout. */
+  readonly rollout: string;
+  /** pod-template-hash of the canary. */
+  readonly revision: string;
+  readonly epoch: number;
+  readonly verdict: 'Go' | 'RolledBack';
+  /** When Sluice last changed the route. Settle times are counted from here, so they survive a crash. */
+  readonly changedAt: EpochMs;
+}
+
+/** How far one route is from a plan. */
+export type RouteProgress =
+  | { readonly kind: 'AtPlan' }
+  /** A patch is due now. */
+  | { readonly kind: 'Due' }
+  /** The last patch must take effect first: conditions at this generation, then the settle time. */
+  | { readonly kind: 'Waiting'; readonly until?: EpochMs; readonly reason: string; readonly message: string }
+  /** The route cannot carry the plan; only a person can change that. */
+  | { readonly kind: 'Refused'; readonly code: string; readonly message: string };
+
+/** One route as read, compared with the plan that status asks for. */
+export interface RouteSeen {
+  readonly name: string;
+  readonly record?: PlanRecord;
+  /** Largest weight of the canary in any rule that is ours. */
+  readonly canaryBp: WeightBp;
+  /** A weight above 0, an aimed match rule or a mirror. */
+  readonly reachesCanary: boolean;
+  /** Some rule sends to `-stable` or `-canary`. */
+  readonly usesHelpers: boolean;
+  readonly progress: RouteProgress;
+  /** The gateway has taken in this generation: Accepted, ResolvedRefs, and BackendsAvailable where it has that. */
+  readonly programmed: boolean;
+  readonly notProgrammed?: { readonly reason: string; readonly message: string };
+  /** Set when another manager reverted our paths twice within 60 s. */
+  readonly foreignManager?: string;
+}
