@@ -87,7 +87,6 @@ const inFlightSchema = z
   .object({
     hash: z.string().max(63).describe('pod-template-hash of the canary.'),
     stableHash: z.string().max(63).describe('pod-template-hash of stable when this began.'),
-    epoch: z.int().min(0).describe('Rises with every raise; a late write of an old leader carries an old one.'),
     generation: z
       .int()
       .describe('metadata.generation of the Deployment that started it; `kubectl sluice status` waits for it.'),
@@ -113,7 +112,11 @@ const inFlightSchema = z
       })
       .optional()
       .describe('Progress of the present hold.'),
-    approvedStep: z.int().optional().describe('Gate that a person opened.'),
+    approvedStep: z
+      .int()
+      .optional()
+      .describe('Step that a person let pass: an approve step, or one that waited for evidence.'),
+    skipTo: z.int().optional().describe('`promote` was asked: holds before this step are passed over.'),
     full: z
       .boolean()
       .prefault(false)
@@ -174,6 +177,11 @@ export const rolloutStatusSchema = z
       })
       .optional()
       .describe('The last revision that was rolled back, while the Deployment still asks for it.'),
+    epoch: z
+      .int()
+      .min(0)
+      .prefault(0)
+      .describe('Rises with every raise; a late write of an old leader carries an old one.'),
     notBefore: time('A retry waits until here, so that old samples do not count.').optional(),
     pausedByAction: z.boolean().prefault(false).describe('`pause` was asked and `resume` was not.'),
     promoted: z.array(promotedSchema).max(10).prefault([]).describe('Former stable revisions, newest first.'),

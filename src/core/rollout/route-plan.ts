@@ -30,7 +30,8 @@ export interface PlanRecord {
   /** pod-template-hash of the canary. */
   readonly revision: string;
   readonly epoch: number;
-  readonly verdict: 'Go' | 'RolledBack';
+  /** `Lowered`: taken from a canary that cannot serve just now; a higher epoch may raise it again. */
+  readonly verdict: 'Go' | 'Lowered' | 'RolledBack';
   /** When Sluice last changed the route. Settle times are counted from here, so they survive a crash. */
   readonly changedAt: EpochMs;
 }

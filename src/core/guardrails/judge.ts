@@ -1,0 +1,131 @@
+import type { Guardrail } from '../../api/guardrail.ts';
+import type { MetricSpec } from '../../api/metric.ts';
+import type { GuardrailStatus, Verdict } from '../../api/rollout-status.ts';
+import type { DurationMs, EpochMs } from '../../base/units.ts';
+
+/** A guardrail with what its Metric contributes. */
+export interface GuardrailRule {
+  readonly guardrail: Guardrail;
+  readonly direction: MetricSpec['direction'];
+  readonly bounds: Pick<Guardrail, 'max' | 'min' | 'maxIncreaseOverStable'>;
+  /** Time that one answer covers. */
+  readonly windowMs: DurationMs;
+}
+
+/** What the provider said, with what the query could not be asked for told apart from what it answered. */
+export type SampleAnswer =
+  /** `stable` is set where the rule compares with it; `requests` where the metric counts them. */
+  | { readonly kind: 'Value'; readonly value: number; readonly stable?: number; readonly requests?: number }
+  | {
+      readonly kind: 'NoEvidence';
+      readonly reason: 'EmptyResult' | 'NotANumber' | 'NoStableValue';
+      readonly message: string;
+    }
+  | { readonly kind: 'ProviderDown'; readonly reason: string; readonly message: string }
+  /** A mistake in the spec: the query does not parse, or answers several series. */
+  | { readonly kind: 'BadQuery'; readonly message: string };
+
+export interface Sample {
+  readonly at: EpochMs;
+  readonly answer: SampleAnswer;
+}
+
+/** A guardrail with its state; no state before the first sample. */
+export interface JudgedGuardrail {
+  readonly rule: GuardrailRule;
+  readonly status?: GuardrailStatus;
+}
+
+/** The window of a guardrail where neither it nor its metric sets one (docs/rollouts.md, guardrails). */
+export function defaultWindowMs(scrapeIntervalMs: DurationMs): DurationMs {
+  return Math.max(60_000, 4 * scrapeIntervalMs) as DurationMs;
+}
+
+/**
+ * The state after one more sample. Harm means that the failure budget is spent: one sample for Critical, else `count` of
+ * the last `within` samples with a value. Silence neither spends budget nor earns it back.
+ */
+export function judge(
+  rule: GuardrailRule,
+  before: GuardrailStatus | undefined,
+  { at, answer }: Sample,
+): GuardrailStatus {
+  const silentSince = before?.silentSince ?? at;
+  const kept = { name: rule.guardrail.name, at, outOfBounds: before?.outOfBounds ?? [] };
+  switch (answer.kind) {
+    case 'ProviderDown':
+      return { ...kept, verdict: 'ProviderDown', reason: answer.reason, message: answer.message, silentSince };
+    case 'NoEvidence':
+      return { ...kept, verdict: 'NoEvidence', reason: answer.reason, message: answer.message, silentSince };
+    case 'BadQuery':
+      return { ...kept, verdict: 'NoEvidence', reason: 'BadQuery', message: answer.message, silentSince };
+    case 'Value':
+      return judgeValue(rule, kept, answer, silentSince);
+  }
+}
+
+function judgeValue(
+  { guardrail, direction, bounds }: GuardrailRule,
+  kept: Pick<GuardrailStatus, 'name' | 'at' | 'outOfBounds'>,
+  answer: Extract<SampleAnswer, { kind: 'Value' }>,
+  silentSince: EpochMs,
+): GuardrailStatus {
+  const { value, stable, requests } = answer;
+  const values = { value, ...(stable === undefined ? {} : { stableValue: stable }) };
+  if (requests !== undefined && requests < guardrail.minRequests) {
+    const message = `${round(requests)} requests in the window, ${guardrail.minRequests} are wanted`;
+    return { ...kept, ...values, verdict: 'NoEvidence', reason: 'TooFewRequests', message, silentSince };
+  }
+  const broken = brokenBound(bounds, direction, value, stable);
+  const { count, within } = guardrail.severity === 'Critical' ? { count: 1, within: 1 } : guardrail.failures;
+  const outOfBounds = [...kept.outOfBounds, broken !== undefined].slice(-within);
+  const failures = outOfBounds.filter(Boolean).length;
+  const state = { ...kept, ...values, outOfBounds };
+  if (failures >= count)
+    return {
+      ...state,
+      verdict: 'Harm',
+      reason: 'OutOfBounds',
+      message: broken ?? `${failures} of the last ${within} samples were out of bounds`,
+    };
+  if (broken !== undefined)
+    return {
+      ...state,
+      verdict: 'NoEvidence',
+      reason: 'BudgetNotSpent',
+      message: `${broken} (${failures} of ${count} failures)`,
+    };
+  return { ...state, verdict: 'Safe', reason: 'InBounds' };
+}
+
+/** Which bound a value breaks, in a sentence; undefined when it is in bounds. */
+function brokenBound(
+  bounds: GuardrailRule['bounds'],
+  direction: GuardrailRule['direction'],
+  value: number,
+  stable: number | undefined,
+): string | undefined {
+  const { max, min, maxIncreaseOverStable: increase } = bounds;
+  if (max !== undefined && value > max) return `${round(value)} is above the maximum of ${round(max)}`;
+  if (min !== undefined && value < min) return `${round(value)} is below the minimum of ${round(min)}`;
+  if (increase === undefined || stable === undefined) return undefined;
+  const worse = { LowerIsBetter: value - stable, HigherIsBetter: stable - value, Target: Math.abs(value - stable) }[
+    direction
+  ];
+  const allowed = Math.max(increase.absolute ?? 0, (increase.relative ?? 0) * Math.abs(stable));
+  return worse > allowed
+    ? `${round(value)} against ${round(stable)} of stable is worse by ${round(worse)}, ${round(allowed)} is allowed`
+    : undefined;
+}
+
+const severity: Readonly<Record<Verdict, number>> = { Safe: 0, NoEvidence: 1, ProviderDown: 2, Harm: 3 };
+
+/** The worst verdict of those guardrails that act; undefined when there is none with a sample. */
+export function worstVerdict(guardrails: readonly JudgedGuardrail[]): Verdict | undefined {
+  const verdicts = guardrails
+    .filter((g) => g.rule.guardrail.action !== 'Observe')
+    .flatMap((g) => (g.status ? [g.status.verdict] : []));
+  return verdicts.sort((a, b) => severity[b] - severity[a])[0];
+}
+
+const round = (value: number): string => String(Number(value.toPrecision(4)));

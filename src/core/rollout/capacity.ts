@@ -1,0 +1,31 @@
+import type { InFlight } from '../../api/rollout-status.ts';
+import { FULL_WEIGHT_BP } from '../../base/units.ts';
+import type { Observed } from './observed.ts';
+import { toBp } from './plan.ts';
+
+/**
+ * Pods that the canary needs for the larger of what it serves and what `step` will ask: max(ceil(share × replicas),
+ * min(2, replicas)). A mirrored share loads it as much as a served one.
+ */
+export function canarySize(flight: InFlight, step: number, replicas: number): number {
+  const entered = flight.steps[step];
+  const past = step >= flight.steps.length || flight.fastRevert;
+  const shareBp = past
+    ? FULL_WEIGHT_BP
+    : Math.max(flight.weightBp, toBp(entered?.weight ?? 0), toBp(entered?.shadow?.percent ?? 0));
+  return Math.max(Math.ceil((shareBp * replicas) / FULL_WEIGHT_BP), Math.min(2, replicas));
+}
+
+/** Fewest ready endpoints with which the canary may keep its traffic: half of its pods, rounded up (our choice). */
+export const leastServing = (desired: number): number => Math.max(1, Math.ceil(desired / 2));
+
+/** Every pod that the canary shall have is there and has been ready for minReadySeconds. */
+export function canaryAvailable(seen: Observed, wanted: number): boolean {
+  const set = seen.canarySet;
+  return set !== undefined && set.desired >= wanted && set.available >= wanted;
+}
+
+/** Stable could take all the traffic back. */
+export function stableStrong(seen: Observed): boolean {
+  return (seen.stableSet?.available ?? 0) >= (seen.workload?.replicas ?? 0);
+}

@@ -1,0 +1,82 @@
+import type { InFlight } from '../../api/rollout-status.ts';
+import { after, type DurationMs, type EpochMs } from '../../base/units.ts';
+import type { JudgedGuardrail } from '../guardrails/judge.ts';
+
+export type Hold = NonNullable<InFlight['hold']>;
+
+/** What the guardrails say about going on. */
+export type Evidence =
+  | { readonly kind: 'Good' }
+  | { readonly kind: 'Pending'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'Bad'; readonly reason: string; readonly message: string }
+  | {
+      readonly kind: 'Silent';
+      readonly verdict: 'NoEvidence' | 'ProviderDown';
+      readonly message: string;
+      readonly until: EpochMs;
+      readonly action: 'Hold' | 'RollBack';
+    };
+
+/** Guardrails that only report, and those whose long silence the user lets pass, do not take part. */
+export function takingPart(guardrails: readonly JudgedGuardrail[], now: EpochMs): JudgedGuardrail[] {
+  return guardrails.filter(({ rule: { guardrail }, status }) => {
+    if (guardrail.action === 'Observe') return false;
+    if (
+      status?.verdict !== 'NoEvidence' ||
+      guardrail.noEvidence.action !== 'Proceed' ||
+      status.silentSince === undefined
+    )
+      return true;
+    return now < after(status.silentSince, guardrail.noEvidence.after);
+  });
+}
+
+/** The worst of what takes part: bad before silent before pending. `since`: samples before it say nothing about this step. */
+export function evidence(guardrails: readonly JudgedGuardrail[], since: EpochMs, now: EpochMs): Evidence {
+  const all = takingPart(guardrails, now).map((guardrail) => evidenceOf(guardrail, since));
+  for (const kind of ['Bad', 'Silent', 'Pending'] as const) {
+    const found = all.find((one) => one.kind === kind);
+    if (found) return found;
+  }
+  return { kind: 'Good' };
+}
+
+function evidenceOf({ rule: { guardrail }, status }: JudgedGuardrail, since: EpochMs): Evidence {
+  const message = `guardrail ${guardrail.name}: ${status?.message ?? 'no sample of this step yet'}`;
+  if (status?.verdict === 'Harm') return { kind: 'Bad', reason: 'GuardrailHolds', message };
+  if (!status?.at || status.at < since)
+    return {
+      kind: 'Pending',
+      reason: 'FirstSample',
+      message: `guardrail ${guardrail.name}: no sample of this step yet`,
+    };
+  if (status.verdict === 'Safe') return { kind: 'Good' };
+  if (status.reason === 'BudgetNotSpent') return { kind: 'Bad', reason: 'BudgetNotSpent', message };
+  const { verdict } = status;
+  const policy = verdict === 'ProviderDown' ? guardrail.providerDown : guardrail.noEvidence;
+  const until = after(status.silentSince ?? status.at, policy.after);
+  return { kind: 'Silent', verdict, message, until, action: policy.action === 'RollBack' ? 'RollBack' : 'Hold' };
+}
+
+/**
+ * The hold with the time that safe samples now prove. A sample proves its window; it counts only when the whole window
+ * lies inside the step, and time counts only where every guardrail proves it. Without guardrails time itself counts.
+ */
+export function credit(hold: Hold, guardrails: readonly JudgedGuardrail[], now: EpochMs): Hold {
+  const parts = takingPart(guardrails, now);
+  if (parts.length === 0) return advance(hold, hold.at, now);
+  const windows = parts.map(({ rule, status }) => ({ start: (status?.at ?? 0) - rule.windowMs, end: status?.at ?? 0 }));
+  if (hold.effectiveAt === undefined || windows.some(({ start }) => start < (hold.effectiveAt ?? 0))) return hold;
+  return advance(hold, Math.max(...windows.map(({ start }) => start)), Math.min(...windows.map(({ end }) => end)));
+}
+
+function advance(hold: Hold, start: number, end: number): Hold {
+  const from = Math.max(hold.at, start);
+  return end <= from ? hold : { ...hold, doneMs: hold.doneMs + (end - from), at: end as EpochMs };
+}
+
+/** Time up to `now` is not proven and never will be. */
+export const interrupt = (hold: Hold, now: EpochMs): Hold => ({ ...hold, at: Math.max(hold.at, now) as EpochMs });
+
+/** How much of `needed` is missing. */
+export const missing = (hold: Hold, needed: DurationMs): DurationMs => Math.max(0, needed - hold.doneMs) as DurationMs;

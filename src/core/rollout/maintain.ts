@@ -1,0 +1,46 @@
+import type { InFlight } from '../../api/rollout-status.ts';
+import type { EpochMs } from '../../base/units.ts';
+import { canaryAvailable, canarySize } from './capacity.ts';
+import type { Write } from './decision.ts';
+import { isFinishing } from './flight.ts';
+import type { Observed } from './observed.ts';
+
+/**
+ * What goes on whatever the policies say: the canary follows the size of the Deployment, and stable's set is made again
+ * where the Deployment lost it while it was held.
+ */
+export function maintenance(seen: Observed, flight: InFlight | undefined): Write[] {
+  const { workload, stableSet, canarySet, status } = seen;
+  if (!workload || seen.deleting) return [];
+  const held = workload.paused && workload.marked && status.stable !== undefined;
+  const remake: Write[] =
+    held && workload.replicas > 0 && !stableSet && seen.recordHash !== undefined
+      ? [{ kind: 'RemakeStable', hash: status.stable?.hash ?? '' }]
+      : [];
+  if (!flight || !keepsSize(flight) || canarySet?.owner !== 'Record') return remake;
+  const size = canarySize(flight, flight.step, workload.replicas);
+  // An External metric of type Value multiplies by pods: following it upwards would feed itself. A step still gets its size.
+  const follows =
+    size !== canarySet.desired &&
+    !(seen.autoscalerMultiplies && size > canarySet.desired && flight.stage !== 'Scaling');
+  return follows ? [...remake, { kind: 'ScaleCanary', hash: flight.hash, replicas: size }] : remake;
+}
+
+const keepsSize = (flight: InFlight): boolean =>
+  !flight.retreat && !isFinishing(flight) && flight.stage !== 'Preparing' && flight.stage !== 'Observing';
+
+/** The flight with the clock of the progress deadline: it runs while the canary lacks pods, and only then. */
+export function withDeadline(seen: Observed, flight: InFlight, now: EpochMs): InFlight {
+  if (
+    flight.retreat ||
+    isFinishing(flight) ||
+    flight.stage === 'Observing' ||
+    !seen.workload ||
+    seen.workload.replicas === 0
+  )
+    return flight;
+  const available = canaryAvailable(seen, canarySize(flight, flight.step, seen.workload.replicas));
+  const { unavailableSince, ...kept } = flight;
+  if (available) return kept;
+  return { ...kept, unavailableSince: unavailableSince ?? now };
+}

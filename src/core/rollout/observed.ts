@@ -1,0 +1,93 @@
+import type { Action } from '../../api/action.ts';
+import type { RolloutSpec } from '../../api/rollout.ts';
+import type { RolloutStatus } from '../../api/rollout-status.ts';
+import type { JudgedGuardrail } from '../guardrails/judge.ts';
+import type { RouteSeen } from './route-plan.ts';
+
+/** A ReplicaSet of the workload. */
+export interface PodSet {
+  readonly name: string;
+  /** pod-template-hash. */
+  readonly hash: string;
+  /** spec.replicas. */
+  readonly desired: number;
+  /** Pods that exist, terminating ones too. */
+  readonly pods: number;
+  readonly available: number;
+  /** Its controller: the Deployment, our ControllerRevision, or something else. */
+  readonly owner: 'Deployment' | 'Record' | 'Other';
+  /** Carries `deployment.kubernetes.io/revision`: the Deployment has taken it as one of its own. */
+  readonly numbered: boolean;
+  /** Why pods do not come up: unschedulable, image, quota, crash. In a sentence. */
+  readonly trouble?: string;
+}
+
+/** The Deployment, as far as decisions look at it. */
+export interface WorkloadSeen {
+  readonly generation: number;
+  /** status.observedGeneration = metadata.generation. */
+  readonly current: boolean;
+  readonly replicas: number;
+  readonly updatedReplicas: number;
+  readonly availableReplicas: number;
+  /** Pods of all its own sets. */
+  readonly totalReplicas: number;
+  readonly paused: boolean;
+  /** The held-by marker names this Rollout. */
+  readonly marked: boolean;
+  readonly gateLabel: boolean;
+  /** Sluice set that label, not the user's manifest. */
+  readonly gateLabelOurs: boolean;
+  /** pod-template-hash of its present template: of the set with an equal template, else computed. */
+  readonly hash: string;
+  /** A set of its own with an equal template that is not the stable one: it must be taken over. */
+  readonly keepsSet: boolean;
+}
+
+/** A Service and its EndpointSlices. */
+export interface ServiceSeen {
+  readonly exists: boolean;
+  /** pod-template-hash in its selector. */
+  readonly aimedAt?: string;
+  /** Ready endpoints. */
+  readonly ready: number;
+  /** The slices list every ready pod of the set that it is aimed at, and no other. */
+  readonly listsAll: boolean;
+}
+
+export interface ServicesSeen {
+  readonly user: ServiceSeen & {
+    /** Someone put the selector back after we had pinned it. */ readonly contested: boolean;
+  };
+  readonly stable: ServiceSeen;
+  readonly canary: ServiceSeen;
+}
+
+/** Why a spec cannot be used as it is, or what it refers to is missing. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** All that one decision may look at. Gathered before, from caches; never fetched during. */
+export interface Observed {
+  readonly generation: number;
+  readonly deleting: boolean;
+  readonly finalizer: boolean;
+  /** The spec, or the last accepted one where the present one is invalid; undefined where there never was one. */
+  readonly spec: RolloutSpec | undefined;
+  readonly problems: readonly Problem[];
+  readonly status: RolloutStatus;
+  /** Asked and not consumed yet. */
+  readonly action?: Action;
+  readonly workload?: WorkloadSeen;
+  readonly stableSet?: PodSet;
+  readonly canarySet?: PodSet;
+  /** The canary's hash that our ControllerRevision is for, where there is one. */
+  readonly recordHash?: string;
+  readonly services: ServicesSeen;
+  readonly routes: readonly RouteSeen[];
+  readonly guardrails: readonly JudgedGuardrail[];
+  /** An HPA with an External metric of type Value, which multiplies by pods: the canary must not follow upwards. */
+  readonly autoscalerMultiplies: boolean;
+}

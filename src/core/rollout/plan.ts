@@ -1,0 +1,55 @@
+import type { InFlight } from '../../api/rollout-status.ts';
+import { FULL_WEIGHT_BP, type WeightBp } from '../../base/units.ts';
+import type { RoutePlan } from './route-plan.ts';
+
+/** A number of percent as basis points. */
+export const toBp = (percent: number): WeightBp => Math.round(percent * 100) as WeightBp;
+
+/** Stages in which the routes are the user's own again, or not ours yet. */
+const original = new Set<InFlight['stage']>([
+  'Preparing',
+  'SettlingEndpoints',
+  'Observing',
+  'ReturningRoute',
+  'DrainingRoute',
+  'HandingOver',
+  'Resuming',
+  'FinishingRoute',
+  'Unpinning',
+  'Cleaning',
+  'RestoringRoute',
+  'UnpinningStable',
+  'CleaningUp',
+]);
+
+/** What the routes shall do, as far as status says: the only way from status to a plan. */
+export function planOf(flight: InFlight | undefined): RoutePlan {
+  if (!flight || original.has(flight.stage)) return { kind: 'Original' };
+  const canaryBp = flight.weightBp as WeightBp;
+  const match = flight.matchStep === undefined ? undefined : flight.steps[flight.matchStep]?.match;
+  const shadow = flight.shadowStep === undefined ? undefined : flight.steps[flight.shadowStep]?.shadow;
+  return { kind: 'Split', canaryBp, ...(match ? { match } : {}), ...(shadow ? { shadow } : {}) };
+}
+
+/** The flight with the aims of `step`: its weight or match rule on top of what was there. A mirror ends with its step. Past the last step that is all traffic. */
+export function withAims(flight: InFlight, step: number): InFlight {
+  const { shadowStep: _endsWithItsStep, ...kept } = flight;
+  const entered = flight.steps[step];
+  if (flight.fastRevert || step >= flight.steps.length) return { ...kept, step, weightBp: FULL_WEIGHT_BP };
+  if (entered?.weight !== undefined) return { ...kept, step, weightBp: toBp(entered.weight) };
+  if (entered?.match) return { ...kept, step, matchStep: step };
+  if (entered?.shadow) return { ...kept, step, shadowStep: step };
+  return { ...kept, step };
+}
+
+/** The flight with nothing aimed at the canary. */
+export function withoutAims(flight: InFlight): InFlight {
+  const { shadowStep: _shadow, matchStep: _match, ...kept } = flight;
+  return { ...kept, weightBp: 0 };
+}
+
+/** True where `next` sends more to the canary than `now` does. */
+export function isRaise(now: InFlight, next: InFlight): boolean {
+  const aimed = (index: number | undefined, before: number | undefined) => index !== undefined && index !== before;
+  return next.weightBp > now.weightBp || aimed(next.matchStep, now.matchStep) || aimed(next.shadowStep, now.shadowStep);
+}

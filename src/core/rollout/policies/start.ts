@@ -1,0 +1,73 @@
+import type { InFlight } from '../../../api/rollout-status.ts';
+import type { EpochMs } from '../../../base/units.ts';
+import { canaryAvailable, canarySize } from '../capacity.ts';
+import type { Move, Policy } from '../decision.ts';
+import { enter, isFinishing, wait, waitFor } from '../flight.ts';
+import type { Observed } from '../observed.ts';
+import { canaryTrouble } from './advance.ts';
+
+/**
+ * The way to the first step, so that no request is lost: each stage waits until the one before is seen to have taken
+ * effect (docs/rollouts.md, order of writes).
+ */
+export const startSequence: Policy = (seen, now) => {
+  const { inFlight: flight } = seen.status;
+  if (!flight || flight.retreat || isFinishing(flight) || !seen.spec || !seen.workload) return undefined;
+  switch (flight.stage) {
+    case 'Preparing':
+      return prepare(seen, flight, now);
+    case 'SettlingEndpoints':
+      return (
+        waitFor(
+          flight.stageSince,
+          seen.spec.traffic.settle,
+          now,
+          'SettlingEndpoints',
+          'gateways take in the endpoints',
+        ) ?? {
+          reason: 'TakingRoute',
+          message: 'the routes go to the helper Services, all to stable',
+          flight: enter(flight, 'TakingRoute', now),
+        }
+      );
+    case 'TakingRoute': // the routes are at plan, else routeNotProgrammed had spoken
+      return { reason: 'RouteTaken', message: 'the routes send all to stable', flight: enter(flight, 'Scaling', now) };
+    default:
+      return undefined;
+  }
+};
+
+function prepare(seen: Observed, flight: InFlight, now: EpochMs): Move {
+  const { services, canarySet, workload } = seen;
+  const { hash, stableHash } = flight;
+  const pins = seen.spec?.traffic.pinService === true;
+  const size = canarySize(flight, flight.step, workload?.replicas ?? 0);
+  if (seen.recordHash !== hash)
+    return act('Preparing', 'the record of the rollout is made', { kind: 'MakeRecord', hash, stableHash });
+  if (
+    pins &&
+    services.user.aimedAt !== stableHash &&
+    !(services.user.contested && seen.spec?.traffic.onUnpinned === 'Continue')
+  )
+    return act('Preparing', 'the Service is pinned to stable', { kind: 'PinService', hash: stableHash });
+  // A selector changes only while nothing routes to it.
+  if (services.stable.aimedAt !== stableHash || services.canary.aimedAt !== hash) {
+    if (seen.routes.some((route) => route.reachesCanary))
+      return act('Preparing', 'traffic leaves the old canary', { kind: 'Lower', verdict: 'Lowered' });
+    return act('Preparing', 'the helper Services are made', { kind: 'AimHelpers', stableHash, canaryHash: hash });
+  }
+  if (canarySet?.owner !== 'Record' || canarySet.desired < size)
+    return act('Preparing', 'the canary is made', { kind: 'ScaleCanary', hash, replicas: size });
+  if (!canaryAvailable(seen, size)) return wait('CanaryNotAvailable', canaryTrouble(seen, size));
+  if (!services.canary.listsAll || services.canary.ready < size)
+    return wait('EndpointsPending', 'EndpointSlices do not list every canary pod yet');
+  if (!services.stable.listsAll || services.stable.ready === 0)
+    return wait('EndpointsPending', 'EndpointSlices do not list every stable pod yet');
+  return { reason: 'Prepared', message: 'the canary is available', flight: enter(flight, 'SettlingEndpoints', now) };
+}
+
+const act = (reason: string, message: string, write: NonNullable<Move['writes']>[number]): Move => ({
+  reason,
+  message,
+  writes: [write],
+});
