@@ -150,7 +150,7 @@ function conclude(policy: string, move: Move, seen: Observed, now: EpochMs): Dec
     policy,
     reason: move.reason,
     message: move.message,
-    writes: [...writes, ...(scales || policy === 'deletion' ? [] : maintenance(seen, flight))],
+    writes: [...writes, ...maintenance(seen, flight).filter(({ kind }) => !(scales && kind === 'ScaleCanary'))],
     status: {
       ...next,
       conditions: withConditions(before.conditions, claims, seen.generation, now),

@@ -21,7 +21,7 @@ export type Write =
   | { readonly kind: 'ScaleCanary'; readonly hash: string; readonly replicas: number }
   /** Delete it, or hand a taken-over one back to the Deployment at 0. */
   | { readonly kind: 'RemoveCanary'; readonly hash: string }
-  /** Make stable's set again from the recorded template, with the Deployment as controller. */
+  /** Scale stable's set to the Deployment's size; where it is gone, make it again from the recorded template with the Deployment as controller. */
   | { readonly kind: 'RemakeStable'; readonly hash: string }
   /** The safety write: all routes, in parallel, before anything else. */
   | { readonly kind: 'Lower'; readonly verdict: Exclude<PlanRecord['verdict'], 'Go'> }

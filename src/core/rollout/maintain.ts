@@ -6,17 +6,16 @@ import { isFinishing } from './flight.ts';
 import type { Observed } from './observed.ts';
 
 /**
- * What goes on whatever the policies say: the canary follows the size of the Deployment, and stable's set is made again
- * where the Deployment lost it while it was held.
+ * What goes on whatever the policies say: the canary follows the size of the Deployment, and stable's set is made or
+ * scaled up again where the Deployment lost it at 0 replicas: while paused, a Deployment scales its newest set, not stable.
  */
 export function maintenance(seen: Observed, flight: InFlight | undefined): Write[] {
   const { workload, stableSet, canarySet, status } = seen;
   if (!workload || seen.deleting) return [];
   const held = workload.paused && workload.marked && status.stable !== undefined;
+  const lost = !stableSet ? seen.recordHash !== undefined : stableSet.desired === 0;
   const remake: Write[] =
-    held && workload.replicas > 0 && !stableSet && seen.recordHash !== undefined
-      ? [{ kind: 'RemakeStable', hash: status.stable?.hash ?? '' }]
-      : [];
+    held && workload.replicas > 0 && lost ? [{ kind: 'RemakeStable', hash: status.stable?.hash ?? '' }] : [];
   if (!flight || !keepsSize(flight) || canarySet?.owner !== 'Record') return remake;
   const size = canarySize(flight, flight.step, workload.replicas);
   // An External metric of type Value multiplies by pods: following it upwards would feed itself. A step still gets its size.

@@ -1,0 +1,431 @@
+import type { Action } from '../../src/api/action.ts';
+import type { Guardrail } from '../../src/api/guardrail.ts';
+import { type RolloutSpec, type RolloutSpecInput, rolloutSpecSchema } from '../../src/api/rollout.ts';
+import { type RolloutStatus, rolloutStatusSchema } from '../../src/api/rollout-status.ts';
+import type { DurationMs, EpochMs, WeightBp } from '../../src/base/units.ts';
+import { type JudgedGuardrail, judge, type SampleAnswer } from '../../src/core/guardrails/judge.ts';
+import { decide } from '../../src/core/rollout/decide.ts';
+import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
+import type { Observed, PodSet } from '../../src/core/rollout/observed.ts';
+import { planOf } from '../../src/core/rollout/plan.ts';
+import type { PlanRecord, RoutePlan } from '../../src/core/rollout/route-plan.ts';
+
+interface Set {
+  hash: string;
+  owner: 'Deployment' | 'Record';
+  desired: number;
+  available: number;
+  numbered: boolean;
+}
+
+/** What a Deployment, its sets, Services and one route do, as far as decisions can tell. Time moves only by `advance`. */
+export class RolloutModel {
+  now = 1_800_000_000_000 as EpochMs;
+  status: RolloutStatus = rolloutStatusSchema.parse({});
+  spec: RolloutSpec;
+  exists = true;
+  deleting = false;
+  finalizer = false;
+  action: Action | undefined;
+  workload = { hash: 'v1', paused: false, marked: false, label: false, replicas: 4, generation: 1 };
+  sets = new Map<string, Set>([['v1', { hash: 'v1', owner: 'Deployment', desired: 4, available: 4, numbered: true }]]);
+  record: string | undefined;
+  userPin: string | undefined;
+  helpers: { stable: string | undefined; canary: string } | undefined;
+  route: { plan: RoutePlan; record?: PlanRecord | undefined; acceptedAt: number } = {
+    plan: { kind: 'Original' },
+    acceptedAt: 0,
+  };
+  /** How each guardrail answers when it is asked. */
+  answer: (guardrail: Guardrail) => SampleAnswer = () => ({ kind: 'Value', value: 0 });
+  /** Pods of these revisions never become available. */
+  broken = new Set<string>();
+  gateWorks = true;
+  /** Revisions that were rolled back and that nobody asked to retry. */
+  condemned = new Set<string>();
+  unservedPasses = 0;
+  told: Told[] = [];
+  decisions: Decision[] = [];
+  #guardrails: JudgedGuardrail[];
+
+  constructor(spec: Partial<RolloutSpecInput> = {}) {
+    this.spec = rolloutSpecSchema.parse({
+      workload: { name: 'web' },
+      traffic: { service: 'web', router: { gatewayAPI: { httpRoutes: [{ name: 'web' }] } } },
+      steps: [
+        { weight: 25, hold: '60s' },
+        { weight: 50, hold: '60s' },
+      ],
+      guardrails: [{ name: 'errors', metric: 'errors', max: 0.01, severity: 'Critical' }],
+      ...spec,
+    });
+    this.#guardrails = this.spec.guardrails.map((guardrail) => ({ rule: rule(guardrail) }));
+  }
+
+  /** A user's change of the template, through the webhook. */
+  push(hash: string): void {
+    const gated =
+      this.gateWorks &&
+      this.workload.label &&
+      this.status.stable !== undefined &&
+      this.workload.replicas > 0 &&
+      this.spec.mode === 'Act';
+    this.workload = {
+      ...this.workload,
+      hash,
+      generation: this.workload.generation + 1,
+      ...(gated ? { paused: true, marked: true } : {}),
+    };
+  }
+
+  observe(): Observed {
+    const { inFlight, stable } = this.status;
+    const stableHash = inFlight?.stableHash ?? stable?.hash;
+    const canaryHash = inFlight?.hash;
+    const own = this.sets.get(this.workload.hash);
+    const plan = planOf(inFlight);
+    const atPlan =
+      sameJson(this.route.plan, plan) &&
+      (plan.kind === 'Original'
+        ? this.route.record === undefined
+        : this.route.record?.revision === canaryHash && this.route.record?.verdict === 'Go');
+    const settled = this.now >= this.route.acceptedAt;
+    const split = this.route.plan.kind === 'Split' ? this.route.plan : undefined;
+    const endpoints = (hash: string | undefined) => this.#endpoints(hash);
+    const replicas = this.workload.replicas;
+    const all = [...this.sets.values()].filter(({ owner }) => owner === 'Deployment');
+    return {
+      generation: 1,
+      deleting: this.deleting,
+      finalizer: this.finalizer,
+      spec: this.spec,
+      problems: [],
+      status: this.status,
+      ...(this.action && !this.status.actionIds.includes(this.action.id) ? { action: this.action } : {}),
+      workload: {
+        generation: this.workload.generation,
+        current: true,
+        replicas,
+        updatedReplicas: own?.owner === 'Deployment' ? own.desired : 0,
+        availableReplicas: all.reduce((sum, set) => sum + set.available, 0),
+        totalReplicas: all.reduce((sum, set) => sum + set.desired, 0),
+        paused: this.workload.paused,
+        marked: this.workload.marked,
+        gateLabel: this.workload.label,
+        gateLabelOurs: this.workload.label,
+        hash: this.workload.hash,
+        keepsSet: own?.owner === 'Deployment' && this.workload.hash !== stableHash,
+      },
+      ...podSet('stableSet', stableHash ? this.sets.get(stableHash) : undefined),
+      ...podSet('canarySet', canaryHash ? this.sets.get(canaryHash) : undefined),
+      ...(this.record === undefined ? {} : { recordHash: this.record }),
+      services: {
+        user: {
+          exists: true,
+          ...aimed(this.userPin),
+          ready: endpoints(this.userPin),
+          listsAll: true,
+          contested: false,
+        },
+        stable: {
+          exists: this.helpers !== undefined,
+          ...aimed(this.helpers?.stable),
+          ready: this.helpers ? endpoints(this.helpers.stable) : 0,
+          listsAll: true,
+        },
+        canary: {
+          exists: this.helpers !== undefined,
+          ...aimed(this.helpers?.canary),
+          ready: this.helpers ? endpoints(this.helpers.canary) : 0,
+          listsAll: true,
+        },
+      },
+      routes: [
+        {
+          name: 'web',
+          ...(this.route.record ? { record: this.route.record } : {}),
+          canaryBp: (split?.canaryBp ?? 0) as WeightBp,
+          reachesCanary:
+            split !== undefined && (split.canaryBp > 0 || split.match !== undefined || split.shadow !== undefined),
+          usesHelpers: split !== undefined,
+          programmed: settled,
+          progress: atPlan
+            ? settled
+              ? { kind: 'AtPlan' }
+              : { kind: 'Waiting', until: this.route.acceptedAt as EpochMs, reason: 'Settling', message: 'settles' }
+            : { kind: 'Due' },
+        },
+      ],
+      guardrails: this.#guardrails,
+      autoscalerMultiplies: false,
+    };
+  }
+
+  /** One pass: decide, write, tell. `crashAfter` loses the leader after so many writes, before status. */
+  pass(crashAfter = Number.POSITIVE_INFINITY): Decision {
+    const decision = decide(this.observe(), this.now);
+    this.decisions.push(decision);
+    for (const [index, write] of decision.writes.entries()) {
+      if (index >= crashAfter) return decision;
+      this.#apply(write);
+    }
+    if (decision.writes.length >= crashAfter && crashAfter !== Number.POSITIVE_INFINITY) return decision;
+    if (decision.status.inFlight && decision.status.inFlight.startedAt !== this.status.inFlight?.startedAt)
+      this.condemned.delete(decision.status.inFlight.hash);
+    this.status = decision.status;
+    this.told.push(...decision.tell);
+    return decision;
+  }
+
+  /** Passes, with time moving by `stepMs` between them, until `until` holds; fails after `limit` passes. */
+  run(until: (model: RolloutModel) => boolean, { limit = 2000, stepMs = 1000 } = {}): this {
+    for (let i = 0; i < limit; i++) {
+      if (until(this)) return this;
+      this.pass();
+      this.advance(stepMs);
+    }
+    throw new Error(
+      `not reached in ${limit} passes: ${this.status.phase} ${this.status.inFlight?.stage} ${this.status.reason} ${this.status.message}`,
+    );
+  }
+
+  advance(ms: number): void {
+    this.now = (this.now + ms) as EpochMs;
+    this.#kubernetes();
+    if (this.status.inFlight || this.#watching()) this.#sample();
+  }
+
+  /** Services that get traffic and have no pod, while nothing but Sluice can be to blame. */
+  unserved(): string[] {
+    if (this.broken.size > 0 || this.workload.replicas === 0 || !this.workload.paused) return [];
+    if (this.route.plan.kind === 'Original') return this.#endpoints(this.userPin) > 0 ? [] : ['user'];
+    const { canaryBp } = this.route.plan;
+    const stable = canaryBp < 10_000 && this.#endpoints(this.helpers?.stable) === 0 ? ['stable'] : [];
+    return canaryBp > 0 && this.#endpoints(this.helpers?.canary) === 0 ? [...stable, 'canary'] : stable;
+  }
+
+  #watching = (): boolean => this.status.stable !== undefined;
+
+  #sample(): void {
+    const serving = this.route.plan.kind === 'Split' && this.observe().routes[0]?.reachesCanary;
+    this.#guardrails = this.#guardrails.map(({ rule: own, status }) => {
+      if (!serving && this.spec.mode === 'Act') return { rule: own, ...(status ? { status } : {}) };
+      const before = this.status.guardrails.find(({ name }) => name === own.guardrail.name);
+      return { rule: own, status: judge(own, before, { at: this.now, answer: this.answer(own.guardrail) }) };
+    });
+    if (!this.status.inFlight) this.#guardrails = this.#guardrails.map(({ rule: own }) => ({ rule: own }));
+  }
+
+  /** The controller manager and the kubelet. */
+  #kubernetes(): void {
+    const { workload, sets } = this;
+    if (!workload.paused) {
+      if (!sets.has(workload.hash))
+        sets.set(workload.hash, { hash: workload.hash, owner: 'Deployment', desired: 0, available: 0, numbered: true });
+      for (const set of sets.values())
+        if (set.owner === 'Deployment') set.desired = set.hash === workload.hash ? workload.replicas : 0;
+    } else {
+      // Paused: the set with pods follows the size, as proportional scaling does with one active set.
+      const active = [...sets.values()].filter(({ owner, desired }) => owner === 'Deployment' && desired > 0);
+      if (active.length === 1 && active[0]) active[0].desired = workload.replicas;
+    }
+    const own = sets.get(workload.hash);
+    if (own?.owner === 'Deployment') own.numbered = true;
+    for (const set of sets.values()) set.available = this.broken.has(set.hash) ? 0 : set.desired;
+  }
+
+  #endpoints(hash: string | undefined): number {
+    return [...this.sets.values()]
+      .filter((set) => hash === undefined || set.hash === hash)
+      .reduce((sum, set) => sum + set.available, 0);
+  }
+
+  /** Throws where a write would lose requests or break a promise of docs/rollouts.md. */
+  #check(write: Write): void {
+    const split = this.route.plan.kind === 'Split' ? this.route.plan : undefined;
+    const reaches =
+      split !== undefined && (split.canaryBp > 0 || split.match !== undefined || split.shadow !== undefined);
+    const forbid = (bad: boolean, why: string) => {
+      if (bad) throw new Error(`${write.kind}: ${why}`);
+    };
+    const reached = (hash: string) =>
+      (reaches && this.helpers?.canary === hash) || (this.userPin === hash && split === undefined);
+    switch (write.kind) {
+      case 'RemoveHelpers':
+        forbid(split !== undefined, 'a route still sends to the helpers');
+        return;
+      case 'AimHelpers':
+        forbid(
+          reaches && this.helpers !== undefined && this.helpers.canary !== write.canaryHash,
+          'traffic would change revision under way',
+        );
+        return;
+      case 'ScaleCanary': {
+        const now = this.sets.get(write.hash)?.desired ?? 0;
+        forbid(
+          write.replicas === 0 && now > 0 && this.workload.replicas > 0 && reached(write.hash),
+          'its pods still get traffic',
+        );
+        return;
+      }
+      case 'RemoveCanary':
+        forbid((this.sets.get(write.hash)?.desired ?? 0) > 0 && reached(write.hash), 'its pods still get traffic');
+        return;
+      case 'Route':
+        if (write.plan.kind === 'Split') {
+          forbid(this.helpers === undefined, 'the helpers do not exist');
+          forbid(
+            write.plan.canaryBp > 0 && this.condemned.has(this.status.inFlight?.hash ?? ''),
+            'what was rolled back is raised again',
+          );
+        }
+        return;
+      case 'HandOver': {
+        const set = this.sets.get(write.hash);
+        forbid(set?.desired !== this.workload.replicas, 'the canary is not at full size');
+        forbid(this.workload.hash !== write.hash, 'the Deployment asks for another template');
+        return;
+      }
+      case 'UnpinService':
+        forbid(
+          this.userPin === this.status.inFlight?.hash &&
+            this.workload.paused &&
+            this.status.inFlight?.stage !== 'Unpinning',
+          'the Service would select two revisions',
+        );
+        return;
+      default:
+        return;
+    }
+  }
+
+  #apply(write: Write): void {
+    this.#check(write);
+    const { workload, sets } = this;
+    switch (write.kind) {
+      case 'AddFinalizer':
+        this.finalizer = true;
+        return;
+      case 'RemoveFinalizer':
+        this.exists = false;
+        this.finalizer = false;
+        return;
+      case 'AddGateLabel':
+        workload.label = true;
+        return;
+      case 'MakeRecord':
+        this.record = write.hash;
+        return;
+      case 'RemoveRecord':
+        for (const set of sets.values()) if (set.owner === 'Record') sets.delete(set.hash);
+        this.record = undefined;
+        return;
+      case 'PinService':
+        this.userPin = write.hash;
+        return;
+      case 'UnpinService':
+        this.userPin = undefined;
+        return;
+      case 'AimHelpers':
+        this.helpers = { stable: write.stableHash, canary: write.canaryHash };
+        return;
+      case 'RemoveHelpers':
+        this.helpers = undefined;
+        return;
+      case 'ScaleCanary': {
+        const set = sets.get(write.hash) ?? {
+          hash: write.hash,
+          owner: 'Record' as const,
+          desired: 0,
+          available: 0,
+          numbered: false,
+        };
+        sets.set(write.hash, { ...set, owner: 'Record', desired: write.replicas });
+        return;
+      }
+      case 'RemoveCanary':
+        if (sets.get(write.hash)?.owner === 'Record') sets.delete(write.hash);
+        return;
+      case 'RemakeStable':
+        sets.set(write.hash, {
+          hash: write.hash,
+          owner: 'Deployment',
+          desired: workload.replicas,
+          available: 0,
+          numbered: true,
+        });
+        return;
+      case 'Lower':
+        this.#lower(write.verdict);
+        return;
+      case 'Route':
+        this.#raise(write.plan, write.epoch);
+        return;
+      case 'HandOver': {
+        const set = sets.get(write.hash);
+        if (!set) throw new Error('handed over a set that does not exist');
+        set.owner = 'Deployment';
+        for (const other of sets.values()) if (other.owner === 'Deployment' && other !== set) other.desired = 0;
+        return;
+      }
+      case 'Resume':
+        workload.paused = false;
+        workload.marked = false;
+        workload.generation += 1;
+        return;
+      case 'LetGo':
+        workload.marked = false;
+        workload.label = false;
+        if (write.template === 'Stable') workload.hash = this.status.stable?.hash ?? workload.hash;
+        if (write.paused !== 'AsIs') workload.paused = write.paused;
+        return;
+    }
+  }
+
+  #lower(verdict: PlanRecord['verdict']): void {
+    if (verdict === 'RolledBack') this.condemned.add(this.status.inFlight?.hash ?? '');
+    const ours = this.route.plan.kind === 'Split' || this.userPin === this.status.inFlight?.hash;
+    if (!ours || !this.status.inFlight) return;
+    this.route = {
+      plan: { kind: 'Split', canaryBp: 0 as WeightBp },
+      record: this.#recordOf(verdict, this.status.epoch),
+      acceptedAt: this.now + 500,
+    };
+  }
+
+  #raise(plan: RoutePlan, epoch: number): void {
+    if (this.route.record && this.route.record.epoch > epoch) throw new Error('an old epoch wrote the route');
+    this.route = {
+      plan,
+      record: plan.kind === 'Original' ? undefined : this.#recordOf('Go', epoch),
+      acceptedAt: this.now + 2000,
+    };
+  }
+
+  #recordOf(verdict: PlanRecord['verdict'], epoch: number): PlanRecord {
+    return { rollout: 'uid', revision: this.status.inFlight?.hash ?? '', epoch, verdict, changedAt: this.now };
+  }
+}
+
+const aimed = (hash: string | undefined) => (hash === undefined ? {} : { aimedAt: hash });
+const sameJson = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+function podSet(key: 'stableSet' | 'canarySet', set: Set | undefined): Partial<Record<typeof key, PodSet>> {
+  return set
+    ? {
+        [key]: {
+          name: `web-${set.hash}`,
+          hash: set.hash,
+          desired: set.desired,
+          pods: set.desired,
+          available: set.available,
+          owner: set.owner,
+          numbered: set.numbered,
+        },
+      }
+    : {};
+}
+
+function rule(guardrail: Guardrail): JudgedGuardrail['rule'] {
+  return { guardrail, direction: 'LowerIsBetter', bounds: guardrail, windowMs: 10_000 as DurationMs };
+}

@@ -1,0 +1,304 @@
+import { describe, expect, test } from 'vitest';
+import { RolloutModel } from '../../../support/rollout-model.ts';
+
+const healthy = (model: RolloutModel) => model.status.phase === 'Healthy' && model.status.reason === 'Healthy';
+const stable = (hash: string) => (model: RolloutModel) => healthy(model) && model.status.stable?.hash === hash;
+const phase = (name: string) => (model: RolloutModel) =>
+  model.status.phase === name && model.status.inFlight === undefined;
+const weight = (bp: number) => (model: RolloutModel) =>
+  model.route.plan.kind === 'Split' && model.route.plan.canaryBp === bp;
+const reasons = (model: RolloutModel) => model.told.map(({ reason }) => reason);
+
+/** Everything that was the user's is as it was. */
+function expectNothingLeft(model: RolloutModel): void {
+  expect(model.route.plan).toEqual({ kind: 'Original' });
+  expect(model.route.record).toBeUndefined();
+  expect(model.userPin).toBeUndefined();
+  expect(model.helpers).toBeUndefined();
+}
+
+describe('a rollout', () => {
+  test('goes up step by step and hands the canary set to the Deployment', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    const weights = new Set<number>();
+    model.run((m) => {
+      if (m.route.plan.kind === 'Split') weights.add(m.route.plan.canaryBp);
+      return stable('v2')(m);
+    });
+    expect([...weights]).toEqual([0, 2500, 5000, 10_000]);
+    expect(model.status.stable?.hash).toBe('v2');
+    expect(model.sets.get('v2')).toMatchObject({ owner: 'Deployment', desired: 4 });
+    expect(model.workload).toMatchObject({ paused: false, marked: false });
+    expectNothingLeft(model);
+    expect(model.record).toBeUndefined();
+  });
+
+  test('goes back on a breach with the route as the first write, and stays held', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(5000));
+    model.answer = () => ({ kind: 'Value', value: 0.5 });
+    model.advance(1000);
+    expect(model.pass().writes[0]).toMatchObject({ kind: 'Lower', verdict: 'RolledBack' });
+    expect(model.route.plan).toEqual({ kind: 'Split', canaryBp: 0 });
+    model.run(phase('RolledBack'));
+    expect(model.workload).toMatchObject({ hash: 'v2', paused: true, marked: true });
+    expectNothingLeft(model);
+    model.run((m) => m.now > 1_800_000_600_000 + 3_600_000, { stepMs: 60_000 });
+    expect(model.status.phase).toBe('RolledBack');
+  });
+
+  test('tries a rolled-back revision again only when a person asks', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.answer = () => ({ kind: 'Value', value: 0.5 });
+    model.run(phase('RolledBack'));
+    model.answer = () => ({ kind: 'Value', value: 0 });
+    model.action = { id: 'one', action: 'retry', by: 'ann' };
+    model.run(stable('v2'));
+    expect(model.status.actionIds).toEqual(['one']);
+  });
+
+  test('starts again from the first step when a new template comes in the middle', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(5000));
+    model.push('v3');
+    model.run((m) => m.status.inFlight?.hash === 'v3');
+    expect(model.status.inFlight?.step).toBe(0);
+    expect(model.sets.has('v2')).toBe(false);
+    model.run(stable('v3'));
+    expectNothingLeft(model);
+  });
+
+  test('ends when the stable template returns, without touching stable', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.push('v1');
+    model.run(healthy);
+    expect(model.workload).toMatchObject({ hash: 'v1', paused: false, marked: false });
+    expect(model.sets.has('v2')).toBe(false);
+    expectNothingLeft(model);
+    expect(model.record).toBeUndefined();
+  });
+
+  test('reverts fast to a former stable revision, and then takes all steps forward again', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(stable('v2'));
+    const began = model.now;
+    model.push('v1');
+    model.run(weight(10_000));
+    expect(model.now - began).toBeLessThan(20_000);
+    expect(reasons(model)).toContain('FastRevertStarted');
+    model.run(stable('v1'));
+    model.push('v2');
+    model.run((m) => m.status.inFlight?.hash === 'v2');
+    expect(model.status.inFlight?.fastRevert).toBe(false);
+    model.run(stable('v2'));
+  });
+
+  test('waits for a person at an approve step', () => {
+    const model = new RolloutModel({
+      steps: [{ weight: 10, hold: '10s' }, { approve: {} }, { weight: 50, hold: '10s' }],
+    }).run(healthy);
+    model.push('v2');
+    model.run((m) => m.status.phase === 'AwaitingApproval');
+    expect(model.route.plan).toEqual({ kind: 'Split', canaryBp: 1000 });
+    model.run((m) => m.now > model.status.transitions[0]!.at + 600_000, { stepMs: 10_000 });
+    expect(model.status.phase).toBe('AwaitingApproval');
+    model.action = { id: 'yes', action: 'approve', by: 'ann' };
+    model.run(stable('v2'));
+    expect(model.status.transitions.some(({ by }) => by === 'ann')).toBe(true);
+  });
+
+  test('mirrors only during a shadow step and keeps a match rule until promotion', () => {
+    const steps = [
+      { shadow: { percent: 10 }, hold: '10s' },
+      { match: { headers: [{ name: 'x-team', value: 'shop' }] }, hold: '10s' },
+      { weight: 50, hold: '10s' },
+    ];
+    const model = new RolloutModel({ steps }).run(healthy);
+    model.push('v2');
+    const plans = new Set<string>();
+    model.run((m) => {
+      const { plan } = m.route;
+      if (plan.kind === 'Split')
+        plans.add(
+          [plan.canaryBp, plan.shadow && 'shadow', plan.match && 'match'].filter((x) => x !== undefined).join(' '),
+        );
+      return stable('v2')(m);
+    });
+    expect([...plans]).toEqual(['0', '0 shadow', '0 match', '5000 match', '10000 match', '10000']);
+  });
+});
+
+describe('silence', () => {
+  test('holds at the present weight, asks a person after its time, and goes on when evidence returns', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.answer = () => ({ kind: 'ProviderDown', reason: 'Refused', message: 'connection refused' });
+    model.run((m) => m.status.phase === 'AwaitingEvidence');
+    model.run((m) => m.status.phase === 'AwaitingApproval', { stepMs: 10_000 });
+    expect(model.route.plan).toEqual({ kind: 'Split', canaryBp: 2500 });
+    expect(reasons(model)).toContain('ProviderDown');
+    model.answer = () => ({ kind: 'Value', value: 0 });
+    model.run(stable('v2'));
+  });
+
+  test('rolls back after its time where the user chose that', () => {
+    const guardrails = [
+      { name: 'errors', metric: 'errors', max: 1, noEvidence: { action: 'RollBack' as const, after: '5m' } },
+    ];
+    const model = new RolloutModel({ guardrails }).run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.answer = () => ({ kind: 'NoEvidence', reason: 'EmptyResult', message: 'no series' });
+    model.run(phase('RolledBack'));
+    expect(model.status.rolledBack?.reason).toBe('NoEvidence');
+  });
+
+  test('never promotes, however long it lasts', () => {
+    const model = new RolloutModel().run(healthy);
+    model.answer = () => ({ kind: 'NoEvidence', reason: 'EmptyResult', message: 'no series' });
+    model.push('v2');
+    model.run(weight(2500));
+    const start = model.now;
+    model.run((m) => m.now > start + 7 * 86_400_000, { stepMs: 600_000 });
+    expect(model.route.plan).toEqual({ kind: 'Split', canaryBp: 2500 });
+  });
+});
+
+describe('pods', () => {
+  test('that never become available roll back at the progress deadline, before any traffic', () => {
+    const model = new RolloutModel().run(healthy);
+    model.broken.add('v2');
+    model.push('v2');
+    model.run(phase('RolledBack'), { stepMs: 5000 });
+    expect(model.status.rolledBack?.reason).toBe('PodsFailing');
+    expect(model.decisions.some(({ writes }) => writes.some(({ kind }) => kind === 'Route'))).toBe(false);
+  });
+
+  test('that die take their traffic away at once, get it back when ready, and are rolled back the third time', () => {
+    const model = new RolloutModel({ steps: [{ weight: 25, hold: '1h' }] }).run(healthy);
+    model.push('v2');
+    for (const time of [1, 2]) {
+      model.run(weight(2500));
+      model.broken.add('v2');
+      model.advance(10);
+      expect(model.pass().writes[0]).toEqual({ kind: 'Lower', verdict: 'Lowered' });
+      expect(model.status.inFlight?.loweredCount).toBe(time);
+      model.broken.delete('v2');
+    }
+    model.run(weight(2500));
+    model.broken.add('v2');
+    model.run(phase('RolledBack'));
+    expect(model.status.rolledBack?.reason).toBe('CannotServe');
+  });
+
+  test('that die while paused take their traffic away too', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.spec = { ...model.spec, paused: true };
+    model.run((m) => m.status.phase === 'Paused');
+    model.broken.add('v2');
+    model.advance(10);
+    expect(model.pass().writes[0]).toEqual({ kind: 'Lower', verdict: 'Lowered' });
+  });
+
+  test('of a dead stable keep the traffic at the canary, unless abort is forced', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.broken.add('v1');
+    model.answer = () => ({ kind: 'Value', value: 1 });
+    model.advance(1000);
+    model.pass();
+    expect(model.route.plan).toEqual({ kind: 'Split', canaryBp: 2500 });
+    expect(reasons(model)).toContain('NoStableToReturnTo');
+    model.action = { id: 'force', action: 'abort-force', by: 'ann' };
+    model.run(weight(0));
+  });
+});
+
+describe('scaling', () => {
+  test('to 0 takes traffic and canary away; back up goes on where it was', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(5000));
+    model.workload.replicas = 0;
+    model.run((m) => m.sets.get('v2')?.desired === 0);
+    expect(model.route.plan).toEqual({ kind: 'Split', canaryBp: 0 });
+    expect(model.status.phase).toBe('Paused');
+    model.workload.replicas = 4;
+    model.sets.get('v1')!.desired = 4;
+    model.run(stable('v2'));
+  });
+
+  test('up makes the canary follow', () => {
+    const model = new RolloutModel({ steps: [{ weight: 50, hold: '1h' }] }).run(healthy);
+    model.push('v2');
+    model.run(weight(5000));
+    model.workload.replicas = 10;
+    model.run((m) => m.sets.get('v2')?.desired === 5);
+  });
+});
+
+describe('deletion', () => {
+  test.each(['KeepHeld', 'RestoreStable', 'Release'] as const)(
+    'in the middle restores everything, onDelete %s',
+    (onDelete) => {
+      const model = new RolloutModel({ onDelete }).run(healthy);
+      model.push('v2');
+      model.run(weight(5000));
+      model.deleting = true;
+      model.run((m) => !m.exists);
+      expectNothingLeft(model);
+      expect(model.record).toBeUndefined();
+      expect(model.workload.marked).toBe(false);
+      expect(model.workload.paused).toBe(onDelete === 'KeepHeld');
+      expect(model.workload.hash).toBe(onDelete === 'RestoreStable' ? 'v1' : 'v2');
+    },
+  );
+
+  test('when healthy leaves the Deployment alone', () => {
+    const model = new RolloutModel().run(healthy);
+    model.deleting = true;
+    model.run((m) => !m.exists);
+    expect(model.workload).toMatchObject({ hash: 'v1', paused: false, marked: false, label: false });
+  });
+});
+
+describe('the gate', () => {
+  test('lost in the middle ends with a free Deployment and the user’s own route', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.workload.paused = false;
+    model.run(stable('v2'));
+    expectNothingLeft(model);
+  });
+
+  test('that was away lets an update through, which then becomes stable', () => {
+    const model = new RolloutModel().run(healthy);
+    model.gateWorks = false;
+    model.push('v2');
+    model.run(stable('v2'));
+    expect(reasons(model)).toContain('UngatedUpdate');
+  });
+});
+
+test('mode Observe writes nothing and says what it would have done', () => {
+  const model = new RolloutModel({ mode: 'Observe' }).run(healthy);
+  model.push('v2');
+  model.answer = () => ({ kind: 'Value', value: 1 });
+  model.run(stable('v2'));
+  expect(reasons(model)).toContain('WouldRollBack');
+  const kinds = new Set(model.decisions.flatMap(({ writes }) => writes.map(({ kind }) => kind)));
+  expect([...kinds]).toEqual(['AddFinalizer']);
+});
