@@ -1,17 +1,22 @@
 import { z } from 'zod';
 import type { EpochMs } from '../base/units.ts';
-import { time } from './fields.ts';
+import { keyedList } from './constraint.ts';
+import { prose, time } from './fields.ts';
 
-export const conditionSchema = z
+const conditionSchema = z
   .object({
     type: z.string().max(316).describe('What the condition is about.'),
     status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
     observedGeneration: z.int().optional().describe('metadata.generation of the spec that this was judged by.'),
     lastTransitionTime: time('When status last changed.'),
     reason: z.string().max(1024).describe('One word for programs.'),
-    message: z.string().max(32_768).describe('One sentence for people.'),
+    message: prose(32_768, 'One sentence for people.'),
   })
   .describe('One aspect of the state, as in every Kubernetes resource.');
+
+/** The list of conditions of a status. */
+export const conditionList = (description: string) =>
+  keyedList(z.array(conditionSchema).max(16), 'type', description).prefault([]);
 
 export type Condition = z.output<typeof conditionSchema>;
 /** What a decision says about a condition; the transition time follows from what stood there before. */

@@ -1,22 +1,12 @@
 import { z } from 'zod';
 import type { EpochMs } from '../base/units.ts';
-
-/** A CEL rule of the custom resource definition, next to the shape that it guards. */
-export interface CelRule {
-  readonly rule: string;
-  readonly message: string;
-  /** Where the API server points, relative to the shape: `.max`. */
-  readonly fieldPath?: string;
-}
-
-/** Metadata for a shape that the API server checks with CEL; the generator of `crds/` copies it out. */
-export const cel = (description: string, ...rules: CelRule[]) => ({ description, 'x-kubernetes-validations': rules });
+import { constrained } from './constraint.ts';
 
 /** The name of a namespaced object: RFC 1123 subdomain. */
 export const objectName = (description: string) =>
   z
     .string()
-    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be lower-case letters, digits, "-" and "."')
     .max(253)
     .describe(description);
 
@@ -24,7 +14,7 @@ export const objectName = (description: string) =>
 export const labelName = (description: string) =>
   z
     .string()
-    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and "-"')
     .max(63)
     .describe(description);
 
@@ -39,8 +29,25 @@ export const time = (description: string) =>
 
 /** Percent with at most two decimals, 0..100; basis points are its hundredfold. */
 export const percent = (description: string) =>
-  z.number().min(0).max(100).refine(hasTwoDecimals, 'must have at most two decimals').describe(description);
+  constrained(z.number().min(0).max(100), description, {
+    // Not `multipleOf: 0.01`: the API server cuts that to 0 where the value is a whole number.
+    rule: 'int(self * 1000000.0 + 0.5) % 10000 == 0',
+    message: 'must have at most two decimals',
+    holds: (percents) => Math.floor(percents * 1_000_000 + 0.5) % 10_000 === 0,
+  });
 
-function hasTwoDecimals(value: number): boolean {
-  return Math.abs(value * 100 - Math.round(value * 100)) < 1e-6;
+/**
+ * Text for people in a status, of at most `maxLength` UTF-16 units. Longer text is cut on the way out and never
+ * refused: a status that cannot be written for a long error message would hide what Sluice did.
+ */
+export const prose = (maxLength: number, description: string) =>
+  z
+    .codec(z.string().max(maxLength), z.string(), { decode: (text) => text, encode: (text) => cut(text, maxLength) })
+    .describe(description);
+
+function cut(text: string, maxLength: number): string {
+  const whole = text.toWellFormed();
+  if (whole.length <= maxLength) return whole;
+  // Cutting inside a surrogate pair leaves a lone half, which UTF-8 cannot say.
+  return `${whole.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { conditionSchema } from './condition.ts';
-import { time } from './fields.ts';
+import { conditionList } from './condition.ts';
+import { keyedList } from './constraint.ts';
+import { prose, time } from './fields.ts';
 import { stepSchema } from './rollout.ts';
 
 export const phases = [
@@ -55,7 +56,7 @@ const guardrailStatusSchema = z
     name: z.string().max(63).describe('Name of the guardrail.'),
     verdict: z.enum(verdicts).describe('What the last samples say.'),
     reason: z.string().max(64).describe('Why.'),
-    message: z.string().max(1024).optional().describe('In a sentence, with the numbers.'),
+    message: prose(1024, 'In a sentence, with the numbers.').optional(),
     value: z.number().optional().describe('Last value of the canary.'),
     stableValue: z.number().optional().describe('Last value of stable, where it is compared.'),
     at: time('When the last sample was taken.').optional(),
@@ -136,7 +137,7 @@ const inFlightSchema = z
     retreat: z
       .object({
         reason: z.enum(retreatReasons).describe('Why traffic goes back to stable.'),
-        message: z.string().max(1024).describe('In a sentence.'),
+        message: prose(1024, 'In a sentence.'),
         at: time('When it was decided.'),
       })
       .optional()
@@ -164,7 +165,7 @@ export const rolloutStatusSchema = z
     weight: z.string().max(16).optional().describe('Share of traffic on the canary, in words.'),
     verdict: z.enum(verdicts).optional().describe('The worst of the guardrails.'),
     reason: z.string().max(64).optional().describe('One word: what it waits for, or why it stands where it stands.'),
-    message: z.string().max(1024).optional().describe('The same in a sentence.'),
+    message: prose(1024, 'The same in a sentence.').optional(),
     nextAt: time('When time alone will move it on.').optional(),
     stable: promotedSchema.optional().describe('The revision that users are on.'),
     inFlight: inFlightSchema.optional(),
@@ -173,7 +174,7 @@ export const rolloutStatusSchema = z
         hash: z.string().max(63).describe('pod-template-hash that is not tried again until `retry`.'),
         at: time('When traffic was lowered.'),
         reason: z.enum(retreatReasons).describe('Why.'),
-        message: z.string().max(1024).describe('In a sentence.'),
+        message: prose(1024, 'In a sentence.'),
       })
       .optional()
       .describe('The last revision that was rolled back, while the Deployment still asks for it.'),
@@ -185,12 +186,10 @@ export const rolloutStatusSchema = z
     notBefore: time('A retry waits until here, so that old samples do not count.').optional(),
     pausedByAction: z.boolean().prefault(false).describe('`pause` was asked and `resume` was not.'),
     promoted: z.array(promotedSchema).max(10).prefault([]).describe('Former stable revisions, newest first.'),
-    guardrails: z.array(guardrailStatusSchema).max(20).prefault([]).describe('State of each guardrail.'),
-    conditions: z
-      .array(conditionSchema)
-      .max(16)
-      .prefault([])
-      .describe('Accepted, Ready, Gated, ServicePinned, Progressing, GuardrailsHealthy, TrafficProgrammed.'),
+    guardrails: keyedList(z.array(guardrailStatusSchema).max(20), 'name', 'State of each guardrail.').prefault([]),
+    conditions: conditionList(
+      'Accepted, Ready, Gated, ServicePinned, Progressing, GuardrailsHealthy, TrafficProgrammed.',
+    ),
     actionIds: z.array(z.string().max(128)).max(20).prefault([]).describe('Actions that were consumed, newest first.'),
     transitions: z
       .array(
@@ -200,7 +199,7 @@ export const rolloutStatusSchema = z
             from: z.string().max(64).describe('Phase before.'),
             to: z.string().max(64).describe('Phase after.'),
             reason: z.string().max(64).describe('Why.'),
-            message: z.string().max(1024).optional().describe('The evidence, in a sentence.'),
+            message: prose(1024, 'The evidence, in a sentence.').optional(),
             by: z.string().max(253).prefault('sluice').describe('Who.'),
           })
           .describe('One change.'),

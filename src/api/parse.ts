@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { isWithinBytes, MAX_OBJECT_BYTES } from './bounded-size.ts';
+import { type MetricStatus, metricStatusSchema } from './metric.ts';
+import { type Problem, problem, problemsOf } from './problem.ts';
+import { type Metric, metricResource, type Rollout, rolloutResource } from './resource.ts';
+import { type RolloutStatus, rolloutStatusSchema } from './rollout-status.ts';
+
+export interface Refused {
+  readonly ok: false;
+  /** At least one, at most 50. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * A Rollout as it came from the API server or a file: defaults filled in, durations in milliseconds. Its status is left
+ * aside, so that a spec can be read whatever stands there, and the other way round. Objects over 256 KiB are refused.
+ */
+export function parseRollout(object: unknown): { readonly ok: true; readonly rollout: Rollout } | Refused {
+  const parsed = parse(rolloutResource.object, object);
+  return parsed.ok ? { ok: true, rollout: parsed.value } : parsed;
+}
+
+/** A Metric as it came from the API server or a file; like `parseRollout`. */
+export function parseMetric(object: unknown): { readonly ok: true; readonly metric: Metric } | Refused {
+  const parsed = parse(metricResource.object, object);
+  return parsed.ok ? { ok: true, metric: parsed.value } : parsed;
+}
+
+/** The field `status` of a Rollout; undefined is the status of one that was just made. */
+export function parseRolloutStatus(status: unknown): { readonly ok: true; readonly status: RolloutStatus } | Refused {
+  const parsed = parse(rolloutStatusSchema, status ?? {}, ['status']);
+  return parsed.ok ? { ok: true, status: parsed.value } : parsed;
+}
+
+/** The field `status` of a Metric; undefined is the status of one that was just made. */
+export function parseMetricStatus(status: unknown): { readonly ok: true; readonly status: MetricStatus } | Refused {
+  const parsed = parse(metricStatusSchema, status ?? {}, ['status']);
+  return parsed.ok ? { ok: true, status: parsed.value } : parsed;
+}
+
+/** The status as it is written to the API server: times and durations as text, long messages cut. Throws for a status out of its schema. */
+export const encodeRolloutStatus = (status: RolloutStatus) => z.encode(rolloutStatusSchema, status);
+
+/** Like `encodeRolloutStatus`, for a Metric. */
+export const encodeMetricStatus = (status: MetricStatus) => z.encode(metricStatusSchema, status);
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  prefix: readonly string[] = [],
+): { ok: true; value: z.output<Schema> } | Refused {
+  if (!isWithinBytes(withoutManagedFields(value), MAX_OBJECT_BYTES)) {
+    const message = `is larger than ${MAX_OBJECT_BYTES} bytes`;
+    return { ok: false, problems: [problem('SLUICE_OBJECT_TOO_LARGE', prefix, message)] };
+  }
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, problems: problemsOf(result.error, prefix) };
+}
+
+/** The API server's own bookkeeping grows with every manager and is nobody's fault. */
+function withoutManagedFields(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('metadata' in value)) return value;
+  const { metadata, ...rest } = value;
+  return { ...rest, metadata: { ...(metadata as object), managedFields: undefined } };
+}
