@@ -10,7 +10,12 @@ export default defineConfig({
     projects: [
       project('unit'),
       // One real etcd and kube-apiserver for all files; every file makes its own namespace.
-      project('integration', { testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2 }),
+      project('integration', {
+        globalSetup: 'test/support/api-server-setup.ts',
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+        maxWorkers: 2,
+      }),
       // The whole local cluster; files run one after the other because they share its two cores.
       project('e2e', { testTimeout: 600_000, hookTimeout: 1_800_000, fileParallelism: false }),
     ],
