@@ -25,6 +25,8 @@ export function constrained<Schema extends z.ZodType>(
   ...constraints: AnyConstraint<z.output<Schema>>[]
 ): Schema {
   const checked = schema.superRefine((self, context) => {
+    // Like the API server: rules speak only about what has the right shape.
+    if (context.issues.length > 0) return;
     for (const constraint of constraints) {
       if ('transitionRule' in constraint || constraint.holds(self)) continue;
       const path = constraint.field === undefined ? [] : [constraint.field];
