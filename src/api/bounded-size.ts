@@ -11,7 +11,7 @@ export function isWithinBytes(value: unknown, maxBytes: number): boolean {
   while (stack.length > 0 && left >= 0) {
     const next = stack.pop();
     left -= 2;
-    if (typeof next === 'string') left -= next.length > left ? next.length : utf8Length(next);
+    if (typeof next === 'string') left -= Buffer.byteLength(next);
     else if (Array.isArray(next)) pushAll(stack, next, left);
     else if (typeof next === 'object' && next !== null) pushAll(stack, Object.entries(next).flat(), left);
     else left -= 4;
@@ -23,6 +23,3 @@ function pushAll(stack: unknown[], items: readonly unknown[], left: number): voi
   // More entries than bytes left cannot fit: those that say so are enough.
   for (const item of items.slice(0, left + 1)) stack.push(item);
 }
-
-const encoder = new TextEncoder();
-const utf8Length = (text: string): number => encoder.encode(text).length;
