@@ -4,8 +4,8 @@ import { type Constraint, constrained } from './constraint.ts';
 import { durationOfAtLeast } from './duration.ts';
 import { labelName, objectName } from './fields.ts';
 
-/** Credentials belong into a Secret, and a fragment is never sent. */
-const ADDRESS = /^https?:\/\/[^/?#@\s]+([/?][^#\s]*)?$/;
+/** Credentials belong into a Secret, and the provider adds paths and a query of its own. */
+const ADDRESS = /^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/;
 
 const secretKey = (description: string) =>
   z
@@ -56,7 +56,7 @@ export const prometheusQuerySchema = z
   .strictObject({
     address: z
       .string()
-      .regex(ADDRESS, 'must be an http or https URL without user name, password and fragment')
+      .regex(ADDRESS, 'must be an http or https URL without user, password, query and fragment')
       .max(2048)
       .optional()
       .describe('Base URL, such as http://prometheus.monitoring:9090. Default: the operator’s.'),

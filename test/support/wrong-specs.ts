@@ -119,6 +119,11 @@ const metricCases: readonly Case[] = [
     (spec) => (spec.provider.prometheus.address = 'https://user:secret@prometheus:9090'),
   ],
   [
+    'an address with a query',
+    'spec.provider.prometheus.address',
+    (spec) => (spec.provider.prometheus.address = 'https://prometheus:9090/?dedup=true'),
+  ],
+  [
     'two kinds of credentials',
     'spec.provider.prometheus.auth',
     (spec) => {
