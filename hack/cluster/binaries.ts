@@ -57,8 +57,14 @@ const recipes = {
 
 export type BinaryName = keyof typeof recipes;
 
+/** Every binary, in the order in which a starting cluster needs them. */
+export const binaryNames = Object.keys(recipes) as BinaryName[];
+
+/** The version under which a binary is cached; it changes whenever the result may. */
+export const binaryVersion = (name: BinaryName): string => recipes[name].version;
+
 /** The folder that holds the binary once `ensureBinary` has answered. `k1s` holds a link for each of its parts too. */
-const binaryDir = (name: BinaryName): string => join(cacheDir(), 'bin', `${name}-${recipes[name].version}`);
+export const binaryDir = (name: BinaryName): string => join(cacheDir(), 'bin', `${name}-${recipes[name].version}`);
 
 /**
  * Answers the folder that holds the binary, building it first when this machine has not got it yet. Two callers at once

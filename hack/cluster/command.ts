@@ -34,6 +34,23 @@ export function output(command: string, args: readonly string[], options: Comman
   });
 }
 
+/** As `output`, with the lines' ends cut off and empty lines left out. */
+export async function lines(command: string, args: readonly string[], options?: CommandOptions): Promise<string[]> {
+  const text = await output(command, args, options);
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/** True when the command ends with status 0. */
+export async function succeeds(command: string, args: readonly string[], options?: CommandOptions): Promise<boolean> {
+  try {
+    await output(command, args, options);
+    return true;
+  } catch (error) {
+    if (options?.signal?.aborted) throw error;
+    return false;
+  }
+}
+
 /** Runs a command that says much: all of it is appended to `logFile`, and only its end is shown when it fails. */
 export async function runLogged(
   logFile: string,

@@ -25,7 +25,7 @@ const users = {
 
 const serverNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'localhost'];
 
-const apiServerUrl = ({ address, port }: ControlPlaneSettings): string => `https://${address}:${port}`;
+export const apiServerUrl = ({ address, port }: ControlPlaneSettings): string => `https://${address}:${port}`;
 
 /** Fills `dir` with the control plane's authorities, certificates, keys and kubeconfigs. */
 export async function makeControlPlanePki(
@@ -105,7 +105,7 @@ export function controllerManagerArgs({ pkiDir }: ControlPlaneSettings): string[
 }
 
 /** Flags of a part that talks to the API server and lets it judge who may read its own metrics. */
-function asUser(pkiDir: string, name: keyof typeof users): string[] {
+export function asUser(pkiDir: string, name: keyof typeof users): string[] {
   const file = join(pkiDir, `${name}.kubeconfig`);
   return [
     `--kubeconfig=${file}`,

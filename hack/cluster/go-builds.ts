@@ -13,7 +13,7 @@ export interface BuildPlace {
   readonly signal: AbortSignal;
 }
 
-interface GoModule {
+export interface GoModule {
   readonly Dir: string;
   readonly GoMod: string;
 }
@@ -30,7 +30,7 @@ const kubernetesParts = [
 ];
 
 /** Brings a Go module's source into Go's own module cache and says where it lies. */
-async function goModule(path: string, signal: AbortSignal): Promise<GoModule> {
+export async function goModule(path: string, signal: AbortSignal): Promise<GoModule> {
   return JSON.parse(await output('go', ['mod', 'download', '-json', path], { env: goEnv, signal }));
 }
 

@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { runLogged, succeeds } from './command.ts';
+import { withLock } from './lock.ts';
+import { cacheDir } from './paths.ts';
+import { type Report, withProgress } from './progress.ts';
+
+/** What a local cluster takes from the distribution: Debian package → how to see that it is there. */
+const needed: Record<string, (signal: AbortSignal) => Promise<boolean>> = {
+  containerd: has('containerd'),
+  runc: has('runc'),
+  'containernetworking-plugins': async () => existsSync('/usr/lib/cni/bridge'),
+  iptables: has('iptables'),
+  conntrack: has('conntrack'),
+  iproute2: has('ip'),
+  kmod: has('modprobe'),
+  openssl: has('openssl'),
+  'python3-pip': (signal) => succeeds('python3', ['-m', 'pip', '--version'], { signal }),
+};
+
+/** Installs what is missing, unattended. Says so when this machine is none that it can install on. */
+export async function ensureSystemPackages(signal: AbortSignal, report: Report): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error('a local cluster needs root: it makes namespaces and mounts');
+  const missing = await missingPackages(signal);
+  if (missing.length > 0)
+    await withLock(
+      join(cacheDir(), 'locks', 'apt.lock'),
+      () => {},
+      () => install(signal, report),
+    );
+  if (!(await has('go')(signal))) {
+    throw new Error('no Go on this machine: install Go 1.24 or later (Kubernetes is built with it) and try again');
+  }
+}
+
+async function install(signal: AbortSignal, report: Report): Promise<void> {
+  const missing = await missingPackages(signal);
+  if (missing.length === 0) return; // another process was faster
+  if (!(await has('apt-get')(signal))) {
+    throw new Error(`this machine lacks ${missing.join(', ')} (Debian's names), and has no apt-get to install them`);
+  }
+  const logFile = join(cacheDir(), 'logs', 'apt.log');
+  mkdirSync(join(cacheDir(), 'logs'), { recursive: true });
+  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, signal };
+  const apt = (...args: string[]) => runLogged(logFile, 'apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...args], options);
+  await withProgress(report, `installing ${missing.join(', ')}`, 15, async () => {
+    await apt('update', '-q');
+    await apt('install', '-q', '-y', '--no-install-recommends', ...missing);
+  });
+}
+
+async function missingPackages(signal: AbortSignal): Promise<string[]> {
+  const names: string[] = [];
+  for (const [name, isThere] of Object.entries(needed)) if (!(await isThere(signal))) names.push(name);
+  return names;
+}
+
+function has(command: string): (signal: AbortSignal) => Promise<boolean> {
+  return (signal) => succeeds('sh', ['-c', `command -v ${command}`], { signal });
+}
