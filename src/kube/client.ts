@@ -1,9 +1,10 @@
+import type { Scale } from './builtins.ts';
 import type { JsonPatch } from './json-patch.ts';
 import type { KubeObject, ObjectRef, Resource } from './resource.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** For the whole call with its repetitions. Default 10_000. */
+  /** For the whole call with its repetitions; of a list, for each page. Default 10_000. */
   readonly deadlineMs?: number | undefined;
   /**
    * `safety` calls have connections of their own, so they never wait for ordinary traffic, and give a connection that
@@ -29,7 +30,8 @@ export interface PatchOptions extends WriteOptions {
   readonly preconditions?: Preconditions | undefined;
   /**
    * Whether sending the patch twice leaves the same object, so that it may be sent again when the connection broke before
-   * the answer. Default: true for a merge patch and for any patch with a resourceVersion precondition; else false.
+   * the answer. Default: true for a merge patch and for any patch with a resourceVersion precondition; else false. A repeated
+   * write whose first sending did go through ends as SLUICE_KUBE_CONFLICT: read again.
    */
   readonly repeatable?: boolean | undefined;
 }
@@ -80,6 +82,8 @@ export interface WatchOptions extends Selection {
 export interface KubeClient {
   /** `undefined` when there is no such object; a resource type that is not installed is an error (SLUICE_KUBE_NOT_FOUND). */
   get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, options: CallOptions): Promise<T | undefined>;
+  /** The `scale` subresource; write it with `patch(…, { subresource: 'scale' })`. */
+  getScale(resource: Resource, ref: ObjectRef, options: CallOptions): Promise<Scale | undefined>;
   list<T extends KubeObject>(
     resource: Resource<T>,
     selection: Selection,

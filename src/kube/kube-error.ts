@@ -37,6 +37,8 @@ export class KubeError extends SluiceError {
   /** The server's reason, such as `AlreadyExists`, `Conflict`, `Invalid`; '' when it gave none. */
   readonly reason: string;
   readonly causes: readonly StatusCause[];
+  /** Whether the server speaks of a named object; a 404 that does not means that the resource type is not installed. */
+  readonly aboutObject: boolean;
   /** How long the server asked us to wait, if it did. */
   readonly retryAfterMs: DurationMs | undefined;
 
@@ -45,15 +47,16 @@ export class KubeError extends SluiceError {
     this.httpStatus = httpStatus;
     this.reason = status?.reason ?? '';
     this.causes = status?.details?.causes ?? [];
+    this.aboutObject = Boolean(status?.details?.name);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
 /** The object changed, or is another one, since it was read: read again and decide anew. */
 export const isConflict = (error: unknown): error is KubeError =>
-  error instanceof KubeError && error.code === 'SLUICE_KUBE_CONFLICT';
+  error instanceof KubeError && error.code === 'SLUICE_KUBE_CONFLICT' && error.reason !== 'AlreadyExists';
 
-/** A `test` operation of a JSON patch did not hold. */
+/** A `test` operation of a JSON patch did not hold, or a path that it names is not there. */
 export const isPatchTestFailed = (error: unknown): error is KubeError =>
   error instanceof KubeError && error.code === 'SLUICE_KUBE_PATCH_TEST';
 

@@ -1,0 +1,114 @@
+import { type Clock, sleep } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import type { CallOptions } from './client.ts';
+import { DeadlinePassed, withDeadline } from './deadline.ts';
+import { KubeError } from './kube-error.ts';
+import { errorOfAnswer, readText } from './response.ts';
+import { maybeSent, repeatAfter } from './retry.ts';
+import type { HttpRequest, Transport } from './transport.ts';
+
+const DEADLINE_MS = 10_000;
+/** After this long without an answer a safety call tries another connection: this one may lead nowhere. */
+const SAFETY_TRY_MS = 1_000;
+/** A page of 500 large objects stays well below it. */
+const MAX_ANSWER_BYTES = 128 * 2 ** 20;
+const MAX_ERROR_BYTES = 2 ** 20;
+
+export interface CallPorts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** One call with its repetitions (retry.ts) within its deadline; answers the body of a 2xx response as text. */
+export function callText(
+  ports: CallPorts,
+  request: HttpRequest,
+  repeatable: boolean,
+  options: CallOptions,
+): Promise<string> {
+  const call = describeCall(request);
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+  const endsAtMs = ports.clock.now() + deadlineMs;
+  const safety = options.priority === 'safety';
+  return withDeadline(ports.clock, options.signal, deadlineMs, async (signal) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await tryOnce(ports, request, call, safety, signal);
+      } catch (error) {
+        if (signal.aborted) throw endOf(call, signal.reason, error);
+        if (!(error instanceof FailedTry)) throw error;
+        const waitMs = repeatAfter(error, { attempt, repeatable, safety }, ports.random);
+        // A wait beyond the deadline helps nobody: the caller learns at once, with `retryAfterMs`.
+        if (waitMs === undefined || ports.clock.now() + waitMs >= endsAtMs) throw error.coded;
+        ports.logger.debug({ call, attempt, waitMs, code: error.coded.code }, 'repeating a call to the API server');
+        await sleep(ports.clock, waitMs, signal).catch((reason) => {
+          throw endOf(call, reason, error.coded);
+        });
+      }
+    }
+  });
+}
+
+export const describeCall = ({ method, path }: Pick<HttpRequest, 'method' | 'path'>): string => `${method} ${path}`;
+
+/** What one try failed with: the coded error, and what the decision to repeat needs. */
+class FailedTry extends Error {
+  readonly coded: KubeError;
+  readonly maybeSent: boolean;
+
+  constructor(coded: KubeError, sent: boolean) {
+    super(coded.message);
+    this.coded = coded;
+    this.maybeSent = sent;
+  }
+
+  get httpStatus() {
+    return this.coded.httpStatus;
+  }
+
+  get reason() {
+    return this.coded.reason;
+  }
+
+  get retryAfterMs() {
+    return this.coded.retryAfterMs;
+  }
+}
+
+async function tryOnce(ports: CallPorts, request: HttpRequest, call: string, safety: boolean, signal: AbortSignal) {
+  const { clock } = ports;
+  const exchange = async (trySignal: AbortSignal) => {
+    const response = await ports.transport.send(safety ? 'safety' : 'ordinary', request, trySignal);
+    const good = response.statusCode < 300;
+    const text = await readText(response.body, good ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES, call);
+    if (good) return text;
+    if (response.statusCode === 401) ports.transport.distrustCredentials();
+    const retryAfter = String(response.headers['retry-after'] ?? '') || undefined;
+    const coded = errorOfAnswer(call, { httpStatus: response.statusCode, text, retryAfter }, clock.now());
+    throw new FailedTry(coded, true);
+  };
+  try {
+    return await (safety ? withDeadline(clock, signal, SAFETY_TRY_MS, exchange) : exchange(signal));
+  } catch (error) {
+    if (error instanceof FailedTry || (error as Partial<KubeError>)?.code?.startsWith('SLUICE_')) throw error;
+    throw new FailedTry(brokenConnection(call, error), maybeSent(error));
+  }
+}
+
+/** The coded error for a call that got no complete answer. */
+export const brokenConnection = (call: string, cause: unknown): KubeError =>
+  new KubeError('SLUICE_KUBE_UNAVAILABLE', `no answer (${(cause as Error)?.message ?? cause})`, {
+    call,
+    httpStatus: 0,
+    cause,
+  });
+
+/** The caller's own reason as it is; our deadline as a coded error that keeps what went wrong last. */
+function endOf(call: string, reason: unknown, last: unknown): unknown {
+  if (!(reason instanceof DeadlinePassed)) return reason;
+  const cause = last instanceof FailedTry ? last.coded : last;
+  return new KubeError('SLUICE_KUBE_DEADLINE', reason.message, { call, httpStatus: 0, cause });
+}
