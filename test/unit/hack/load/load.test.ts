@@ -196,7 +196,11 @@ describe('a load over HTTP/2', () => {
       ['cutShort'],
     ],
     // Streams that share the connection go down with it.
-    ['a connection that breaks', (stream) => stream.session?.destroy(), ['reusedConnectionClosed', 'closed', 'refusedStream']],
+    [
+      'a connection that breaks',
+      (stream) => stream.session?.destroy(),
+      ['reusedConnectionClosed', 'closed', 'refusedStream'],
+    ],
   ];
   it.each(breakings)('counts %s as lost, by its kind', async (_name, breakIt, kinds) => {
     let n = 0;

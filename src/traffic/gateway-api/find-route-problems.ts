@@ -1,0 +1,35 @@
+import type { PlanServices, RoutePlan } from '../../core/rollout/route-plan.ts';
+import type { GatewayFacts } from './capabilities.ts';
+import { namesOf } from './find-rules.ts';
+import { goalOf } from './goal.ts';
+import type { HttpRoute } from './http-route.ts';
+import { usesHelpers } from './mirror.ts';
+import { readRecord } from './record.ts';
+import { type Refusal, refuse } from './refusal.ts';
+
+export interface ProblemContext {
+  readonly services: PlanServices;
+  readonly rolloutUid: string;
+  readonly gateways: readonly GatewayFacts[];
+  /** Every plan that the steps of the Rollout come to. */
+  readonly plans: readonly RoutePlan[];
+}
+
+/** Why a rollout over this route must not start: each reason once, in the order of the plans. Empty = it can carry them. */
+export function findRouteProblems(route: HttpRoute, context: ProblemContext): Refusal[] {
+  const { name } = route.metadata;
+  if (route.kind !== undefined && route.kind !== 'HTTPRoute') {
+    return [refuse('SLUICE_ROUTE_KIND', `${route.kind} ${name} is not an HTTPRoute`)];
+  }
+  const rules = route.spec.rules ?? [];
+  const names = namesOf(route, context.services);
+  const record = readRecord(route);
+  if (record?.rollout !== context.rolloutUid && rules.some((rule) => usesHelpers(rule, names))) {
+    return [refuse('SLUICE_ROUTE_TAKEN', `the route ${name} sends to Services that Sluice would make`)];
+  }
+  const problems = context.plans.flatMap((plan) => {
+    const goal = plan.kind === 'Split' ? goalOf(rules, plan, names, context.gateways) : undefined;
+    return goal?.kind === 'Refused' ? [goal] : [];
+  });
+  return problems.filter((problem, i) => problems.findIndex(({ message }) => message === problem.message) === i);
+}

@@ -1,0 +1,10 @@
+import type { Code } from '../../base/errors.ts';
+
+/** Why a route cannot carry a plan. The code's `fix` says what to do. */
+export interface Refusal {
+  readonly kind: 'Refused';
+  readonly code: Code;
+  readonly message: string;
+}
+
+export const refuse = (code: Code, message: string): Refusal => ({ kind: 'Refused', code, message });
