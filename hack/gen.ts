@@ -1,9 +1,14 @@
-// Writes what is made from the schemas of src/api: crds/ and docs/reference. A unit test fails when they are stale.
+// Writes what is made from the schemas of src/api and from the chart: crds/, docs/reference, parts of charts/, config/.
+// Tests fail when they are stale.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { generatedFiles } from './generated-files.ts';
+import { PLAIN_MANIFESTS, plainManifests } from './plain-manifests.ts';
 
-for (const [path, text] of generatedFiles()) {
+function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
 }
+
+for (const [path, text] of generatedFiles()) write(path, text);
+write(PLAIN_MANIFESTS, await plainManifests(AbortSignal.timeout(900_000)));

@@ -1,6 +1,8 @@
 import type { CodeInfo } from './codes/code-info.ts';
+import { cliCodes } from './codes/cli.ts';
 import { kubeCodes } from './codes/kube.ts';
 import { manifestCodes } from './codes/manifest.ts';
+import { operatorCodes } from './codes/operator.ts';
 import { providerCodes } from './codes/provider.ts';
 import { rolloutCodes } from './codes/rollout.ts';
 import { routeCodes } from './codes/route.ts';
@@ -8,8 +10,10 @@ import { routeCodes } from './codes/route.ts';
 /** Every error that a user can meet. Codes are API: never reused, never renamed; docs/errors.md is made from this table. */
 export const codes = {
   SLUICE_INTERNAL: { retry: 'backoff', fix: 'This is a bug in Sluice: report it with the log line.' },
+  ...cliCodes,
   ...kubeCodes,
   ...manifestCodes,
+  ...operatorCodes,
   ...providerCodes,
   ...rolloutCodes,
   ...routeCodes,

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { ensureBinary } from './cluster/binaries.ts';
+import { output } from './cluster/command.ts';
+import { versions } from './cluster/versions.ts';
+
+export const PLAIN_MANIFESTS = 'config/sluice.yaml';
+
+const HEADER = `# Made from charts/sluice by \`npm run gen\`. Do not edit. For those who do not use Helm:
+#   kubectl apply --server-side -f crds/ && kubectl apply -f config/sluice.yaml
+# Before removing it, delete all Rollouts (kubectl delete rollouts.sluice.dev -A --all) while the operator still runs.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: sluice-system
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+`;
+
+/** The chart with its default values, as one file. Builds Helm on a machine that has not got it. */
+export async function plainManifests(signal: AbortSignal): Promise<string> {
+  const helm = join(await ensureBinary('helm', signal), 'helm');
+  const args = [
+    'template',
+    'sluice',
+    'charts/sluice',
+    '--namespace',
+    'sluice-system',
+    '--no-hooks',
+    '--kube-version',
+    versions.kubernetes,
+  ];
+  const rendered = await output(helm, args, { signal });
+  const text = rendered.replace(/^# Source: .*\n/gm, '').replaceAll('managed-by: Helm', 'managed-by: kubectl');
+  return HEADER + text;
+}

@@ -1,0 +1,52 @@
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { SluiceError } from '../base/errors.ts';
+import { keyedList } from './constraint.ts';
+import { guardrailSchema } from './guardrail.ts';
+import { prometheusQuerySchema } from './metric.ts';
+import { problemsOf } from './problem.ts';
+
+const MAX_CONFIG_BYTES = 262_144;
+
+/** What a platform team sets once for the whole cluster: the file /etc/sluice/config.yaml, made from the chart's values. */
+export const operatorConfigSchema = z.strictObject({
+  prometheus: z
+    .strictObject({
+      address: prometheusQuerySchema.shape.address.describe('Asked for every metric that names no address of its own.'),
+    })
+    .prefault({}),
+  defaultGuardrails: keyedList(
+    z.array(guardrailSchema).max(20),
+    'name',
+    'Added to every Rollout that has no guardrail of the same name.',
+  ).prefault([]),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').describe('Least that is told.'),
+    })
+    .prefault({}),
+});
+
+export type OperatorConfig = z.output<typeof operatorConfigSchema>;
+
+/** Reads the text of the file; an empty file means all defaults. Throws SLUICE_CONFIG_INVALID with every problem and its field. */
+export function parseOperatorConfig(text: string): OperatorConfig {
+  if (text.length > MAX_CONFIG_BYTES) throw invalid(`it is larger than ${MAX_CONFIG_BYTES} bytes`);
+  const result = operatorConfigSchema.safeParse(yamlIn(text) ?? {}, { reportInput: true });
+  if (result.success) return result.data;
+  throw invalid(problemsOf(result.error).map(sentence).join('; '));
+}
+
+function yamlIn(text: string): unknown {
+  try {
+    return parseYaml(text, { maxAliasCount: 0 });
+  } catch (cause) {
+    throw invalid('it is not YAML', cause);
+  }
+}
+
+const sentence = ({ path, message }: { path: string; message: string }): string =>
+  path ? `${path} ${message}` : message;
+
+const invalid = (why: string, cause?: unknown) =>
+  new SluiceError('SLUICE_CONFIG_INVALID', `the operator's configuration cannot be used: ${why}`, {}, cause);

@@ -1,0 +1,27 @@
+import type { CodeInfo } from './code-info.ts';
+
+export const cliCodes = {
+  SLUICE_CLI_ARGUMENT: { retry: 'never', fix: 'Correct the argument; `kubectl sluice COMMAND --help` says what fits.' },
+  SLUICE_CLI_NO_ROLLOUT: {
+    retry: 'never',
+    fix: 'Check the name and the namespace (-n): `kubectl sluice get -A` lists all Rollouts.',
+  },
+  SLUICE_CLI_NO_DEPLOYMENT: { retry: 'never', fix: 'Check the name and the namespace (-n) of the Deployment.' },
+  SLUICE_CLI_NO_SERVICE: {
+    retry: 'never',
+    fix: 'Make a Service whose selector picks the pods of the Deployment; a Rollout moves traffic through it.',
+  },
+  SLUICE_CLI_NO_ROUTE: {
+    retry: 'never',
+    fix: 'Make an HTTPRoute that sends to the Service; a Rollout moves traffic by its weights.',
+  },
+  SLUICE_CLI_NOT_CONSUMED: {
+    retry: 'backoff',
+    fix: 'Check that the operator runs: `kubectl get pods -A -l app.kubernetes.io/name=sluice`. It still does what was asked once it is back.',
+  },
+  SLUICE_CLI_ACTION_PENDING: {
+    retry: 'backoff',
+    fix: 'Another action waits for the operator; wait until it is done, or remove the annotation sluice.dev/action.',
+  },
+  SLUICE_CLI_FILE: { retry: 'never', fix: 'Check the path, and that the file is YAML of at most 4 MiB.' },
+} as const satisfies Record<string, CodeInfo>;

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { PLAIN_MANIFESTS, plainManifests } from '../../../hack/plain-manifests.ts';
+import { parseOperatorConfig } from '../../../src/api/operator-config.ts';
+import { parseMetric } from '../../../src/api/parse.ts';
+import { CHART, find, helm, render } from '../../support/helm.ts';
+import type { Manifest } from '../../support/manifests.ts';
+
+const signal = AbortSignal.timeout(900_000); // a machine that has to build Helm first
+const podSpecs = (objects: readonly Manifest[]) => objects.flatMap((object) => object.spec?.template?.spec ?? []);
+
+test('helm lint has nothing to say', async () => {
+  expect(await helm(['lint', CHART, '--strict'], signal)).toContain('0 chart(s) failed');
+});
+
+test('config/ is what the chart renders; if not, run npm run gen', async () => {
+  expect(await plainManifests(signal)).toBe(readFileSync(PLAIN_MANIFESTS, 'utf8'));
+});
+
+const wrong: readonly [string, string][] = [
+  ['replicas: 0', 'replicas'],
+  ['replicas: two', 'replicas'],
+  ['replica: 2', 'replica'],
+  ['image: { repo: x }', 'image'],
+  ['image: { pullPolicy: Sometimes }', 'pullPolicy'],
+  ['image: { repository: "" }', 'repository'],
+  ['image: { tag: 7 }', 'tag'],
+  ['prometheus: { address: "prometheus:9090" }', 'address'],
+  ['prometheus: { url: "http://x" }', 'prometheus'],
+  ['log: { level: loud }', 'level'],
+  ['gate: { timeoutSeconds: 0 }', 'timeoutSeconds'],
+  ['gate: { failurePolicy: Ignore }', 'gate'],
+  ['metrics: { readSecrets: maybe }', 'readSecrets'],
+  ['uninstall: { timeoutSeconds: 1 }', 'timeoutSeconds'],
+  ['defaultGuardrails: [{ metric: http-error-ratio }]', 'name'],
+  ['defaultGuardrails: [{ name: errors, maximum: 1 }]', 'maximum'],
+  ['defaultGuardrails: [{ name: errors, action: Explode }]', 'action'],
+];
+
+test.each(wrong)('the value %s is refused with its field', async (value, field) => {
+  await expect(render(value, signal)).rejects.toThrow(field);
+});
+
+test('the operator reads its configuration as the chart writes it', async () => {
+  const values = `
+    prometheus: { address: http://prometheus.test:9090 }
+    log: { level: debug }
+    defaultGuardrails: [{ name: errors, metric: http-error-ratio, max: 0.01 }]`;
+  const config = find(await render(values, signal), 'ConfigMap', 'sluice-config').data['config.yaml'];
+  expect(parseOperatorConfig(config)).toMatchObject({
+    prometheus: { address: 'http://prometheus.test:9090' },
+    log: { level: 'debug' },
+    defaultGuardrails: [{ name: 'errors', max: 0.01, interval: 10_000 }],
+  });
+  const plain = find(await render('', signal), 'ConfigMap', 'sluice-config').data['config.yaml'];
+  expect(parseOperatorConfig(plain).defaultGuardrails).toEqual([]);
+});
+
+test('a change of configuration starts new pods, and nothing else does', async () => {
+  const template = async (value: string) =>
+    find(await render(value, signal), 'Deployment', 'sluice-operator').spec.template;
+  expect(await template('log: { level: debug }')).not.toEqual(await template('log: { level: info }'));
+  expect(await template('gate: { timeoutSeconds: 5 }')).toEqual(await template('gate: { timeoutSeconds: 3 }'));
+});
+
+test('every preset is a Metric that the operator can read, with its placeholders as they were', async () => {
+  const metrics = (await render('', signal)).filter(({ kind }) => kind === 'Metric');
+  expect(metrics).toHaveLength(7);
+  expect(metrics.map(parseMetric)).toEqual(metrics.map(() => expect.objectContaining({ ok: true })));
+  for (const { spec } of metrics) expect(spec.provider.prometheus.query).toContain('{{window}}');
+  expect((await render('presets: { install: false }', signal)).filter(({ kind }) => kind === 'Metric')).toEqual([]);
+});
+
+test('every pod, of hooks too, is as restricted as pod security asks, and places itself as told', async () => {
+  const specs = podSpecs(
+    await render('{ nodeSelector: { pool: system }, image: { repository: mine, tag: "7" } }', signal),
+  );
+  expect(specs).toHaveLength(3);
+  for (const { securityContext, containers, nodeSelector } of specs) {
+    expect(securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(nodeSelector).toEqual({ pool: 'system' });
+    for (const { image, resources, securityContext: own } of containers) {
+      expect(image).toBe('mine:7');
+      expect(resources).toMatchObject({ requests: { cpu: '50m' }, limits: { memory: '512Mi' } });
+      expect(own).toMatchObject({
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+  }
+});
+
+test('the right to read Secrets elsewhere, the pod monitor and the hooks are there only when asked for', async () => {
+  const names = (objects: readonly Manifest[]) => objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const optional = [
+    'ClusterRoleBinding sluice-secret-reader',
+    'PodMonitor sluice-operator',
+    'Job sluice-uninstall',
+    'Job sluice-upgrade-crds',
+  ];
+  const on = names(await render('metrics: { readSecrets: true, podMonitor: { enabled: true } }', signal));
+  expect(on).toEqual(expect.arrayContaining(optional));
+  const off = names(await render('{ uninstall: { deleteRollouts: false }, crds: { upgrade: false } }', signal));
+  expect(off.filter((name) => optional.includes(name))).toEqual([]);
+});
