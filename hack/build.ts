@@ -1,0 +1,52 @@
+// build [ROLE...]: one file a role in dist/, each with its source map beside it.
+import { chmodSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const top = join(import.meta.dirname, '..');
+
+/** Role → where its program begins. `plugin` is what kubectl finds under the name kubectl-sluice. */
+const entries = {
+  operator: 'src/operator.ts',
+  plugin: 'src/plugin.ts',
+  shop: 'examples/shop/server.ts',
+} as const;
+
+export type Role = keyof typeof entries;
+
+/** Packages in CommonJS call `require`, which a module does not have. */
+const REQUIRE = [
+  "import { createRequire as __sluiceRequire } from 'node:module';",
+  'const require = __sluiceRequire(import.meta.url);',
+].join('\n');
+
+/** Bundles a role with all its packages into dist/ROLE.mjs and answers that path: it runs on a bare Node 24. */
+export async function bundle(role: Role): Promise<string> {
+  const outfile = join(top, 'dist', `${role}.mjs`);
+  await build({
+    entryPoints: [join(top, entries[role])],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    sourcemap: 'external',
+    legalComments: 'linked',
+    banner: { js: REQUIRE },
+    logLevel: 'warning',
+  });
+  chmodSync(outfile, 0o755);
+  return outfile;
+}
+
+const isRole = (name: string): name is Role => Object.hasOwn(entries, name);
+
+if (import.meta.main) {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !isRole(name));
+  if (unknown.length > 0) throw new Error(`no role ${unknown.join(', ')}: choose from ${Object.keys(entries)}`);
+  const roles = asked.length > 0 ? asked.filter(isRole) : Object.keys(entries).filter(isRole);
+  for (const role of roles.filter((one) => existsSync(join(top, entries[one])))) {
+    console.log(await bundle(role));
+  }
+}
