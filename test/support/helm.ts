@@ -19,7 +19,7 @@ export async function render(values: string, signal: AbortSignal): Promise<Manif
 }
 
 /** Every object of a YAML stream. */
-export function objectsIn(text: string): Manifest[] {
+function objectsIn(text: string): Manifest[] {
   return parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
 }
 
