@@ -1,5 +1,5 @@
-import type { CodeInfo } from './codes/code-info.ts';
 import { cliCodes } from './codes/cli.ts';
+import type { CodeInfo } from './codes/code-info.ts';
 import { kubeCodes } from './codes/kube.ts';
 import { manifestCodes } from './codes/manifest.ts';
 import { operatorCodes } from './codes/operator.ts';
