@@ -8,7 +8,7 @@ import type { KubeClient, Selection, WatchEvent } from './client.ts';
 import { KubeError } from './kube-error.ts';
 import { type KubeObject, keyOf, type Resource } from './resource.ts';
 
-const BACKOFF = { firstMs: 200, maxMs: 30_000 };
+const BACKOFF = { firstMs: 200, maxMs: 10_000 };
 /** The API server sends a bookmark about once a minute, so a watch that is silent for longer leads nowhere. */
 const SILENT_MS = 90_000;
 /** A list is many calls; one that crawls for longer than this per page is better begun anew. */
@@ -112,8 +112,10 @@ export class Informer<T extends KubeObject, Index extends string = never> {
     const { onBreak, resource } = this.#options;
     const expired = error instanceof KubeError && error.code === 'SLUICE_KUBE_EXPIRED';
     const silent = error instanceof SilentWatch;
-    // A server that cannot serve this version may say so in other ways than 410: after some tries start anew.
-    if (expired || this.#failures >= 5) this.#version = '';
+    // A server that cannot serve this version may say so in other ways than 410 (504 after a restored backup): after some
+    // such answers start anew. A server that does not answer at all is no reason to list everything again.
+    const answered = error instanceof KubeError && error.httpStatus !== 0;
+    if (expired || (answered && this.#failures >= 5)) this.#version = '';
     if (error instanceof KubeError) this.#askedToWaitMs = error.retryAfterMs ?? 0;
     onBreak?.(expired ? 'expired' : silent ? 'silent' : 'failed');
     const facts = { plural: resource.plural, failures: this.#failures, err: error };

@@ -71,6 +71,11 @@ export class FaultProxy {
     for (const watch of this.#watches) watch.socket?.destroy();
   }
 
+  /** Breaks every connection, also of requests that hang. */
+  dropAll(): void {
+    this.#server.closeAllConnections();
+  }
+
   /** The open watches stay open and say nothing any more. */
   hushWatches(): void {
     for (const watch of this.#watches) this.#hushed.add(watch);
