@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -86,6 +87,8 @@ export class WebhookServer {
   readonly #options: WebhookOptions;
   readonly #end = new AbortController();
   #server: Server | undefined;
+  /** All, also those whose TLS handshake never ends: Node's own `closeAllConnections` does not know these. */
+  readonly #sockets = new Set<Duplex>();
   #heldBytes = 0;
 
   constructor(ports: { readonly clock: Clock; readonly logger: Logger }, options: WebhookOptions) {
@@ -99,11 +102,15 @@ export class WebhookServer {
 
   /** Resolves when it listens. */
   async start(tls: TlsPair): Promise<void> {
-    const limits = { requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 16_384 };
+    const limits = { handshakeTimeout: 5_000, headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 16_384 };
     const server = createServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, (incoming, outgoing) => {
       void this.#answer(incoming, outgoing);
     });
     server.maxConnections = 1_000;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.#server = server;
     await once(server.listen(this.#options.port, this.#options.host), 'listening');
   }
@@ -120,7 +127,7 @@ export class WebhookServer {
     const closed = new Promise((resolve) => server.close(resolve)); // closes idle connections too
     if (!(await settlesWithin(this.#ports.clock, closed, graceMs))) {
       this.#end.abort(new Error('the webhook server was stopped'));
-      server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
       await closed;
     }
   }

@@ -9,6 +9,7 @@ export interface Seen {
   /** Path and query. */
   readonly url: string;
   readonly isWatch: boolean;
+  readonly authorization: string | undefined;
 }
 
 /** What happens to one request instead of being passed on faithfully. */
@@ -90,7 +91,7 @@ export class FaultProxy {
 
   #handle(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { method = '', url = '' } = incoming;
-    const seen = { method, url, isWatch: url.includes('watch=true') };
+    const seen = { method, url, isWatch: url.includes('watch=true'), authorization: incoming.headers.authorization };
     this.seen.push(seen);
     const fault = this.fault(seen);
     const socket = incoming.socket as Socket;

@@ -1,0 +1,244 @@
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../../hack/cluster/wait.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silent } from '../../../src/base/logger.ts';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { DurationMs } from '../../../src/base/units.ts';
+import { configMaps, mutatingWebhookConfigurations, secrets } from '../../../src/kube/builtins.ts';
+import { CertificateKeeper } from '../../../src/kube/certificate-keeper.ts';
+import { issueServingCertificate } from '../../../src/kube/certificates.ts';
+import type { KubeClient } from '../../../src/kube/client.ts';
+import { type Admit, type TlsPair, WebhookServer } from '../../../src/kube/webhook-server.ts';
+import { makeNamespace } from '../../support/api-server.ts';
+import { makeClient } from '../../support/kube-client.ts';
+
+const ports = { clock: systemClock, logger: silent, random: seededRandom(9) };
+
+/** A server at a free port; its TLS pair comes from `issueServingCertificate` or from a keeper. */
+async function serve(routes: Record<string, Admit>, tls: TlsPair, deadlineMs = 2_500): Promise<WebhookServer> {
+  const server = new WebhookServer(ports, { host: '127.0.0.1', port: 0, routes, deadlineMs });
+  onTestFinished(() => server.stop(0));
+  await server.start(tls);
+  return server;
+}
+
+const issue = () =>
+  issueServingCertificate({
+    hosts: ['127.0.0.1'],
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+  });
+
+/** Has the API server ask these ports before ConfigMaps of the namespace are made, and answers the configuration's name. */
+async function configure(
+  client: KubeClient,
+  namespace: string,
+  hooks: readonly { port: number; ca?: string }[],
+  signal: AbortSignal,
+): Promise<string> {
+  const webhooks = hooks.map(({ port, ca }, i) => ({
+    name: `hook-${i}.example.com`,
+    clientConfig: {
+      url: `https://127.0.0.1:${port}/mutate`,
+      ...(ca && { caBundle: Buffer.from(ca).toString('base64') }),
+    },
+    rules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations: ['CREATE'] }],
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+    failurePolicy: 'Fail',
+    sideEffects: 'None',
+    timeoutSeconds: 5,
+    admissionReviewVersions: ['v1'],
+  }));
+  const configuration = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name: namespace },
+    webhooks,
+  };
+  await client.create(mutatingWebhookConfigurations, configuration, { signal });
+  onTestFinished(async () => {
+    const end = { signal: AbortSignal.timeout(10_000) };
+    await client.delete(mutatingWebhookConfigurations, { name: namespace }, end);
+  });
+  return namespace;
+}
+
+const map = (namespace: string, name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { namespace, name },
+});
+
+/** POSTs a body over a connection of its own, which shows the certificate that is served now. */
+function post(port: number, ca: string, body: string, path = '/mutate'): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, method: 'POST', ca, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+const review = (uid: string) =>
+  JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid,
+      operation: 'CREATE',
+      kind: { group: '', version: 'v1', kind: 'ConfigMap' },
+      resource: { group: '', version: 'v1', resource: 'configmaps' },
+      userInfo: { username: 'somebody' },
+      object: map('ns', 'a'),
+    },
+  });
+
+const mark: Admit = async ({ object }) => {
+  if (object?.metadata.name === 'refused') return { allowed: false, message: 'not this one', code: 422 };
+  const path = '/metadata/labels';
+  return { allowed: true, patch: [{ op: 'add', path, value: { marked: 'yes' } }], warnings: ['it was marked'] };
+};
+
+test('the API server asks, and objects are changed or refused as answered', async ({ signal }) => {
+  const client = makeClient();
+  const namespace = await makeNamespace('hook');
+  const tls = issue();
+  const server = await serve({ '/mutate': mark }, tls);
+  await configure(client, namespace, [{ port: server.port, ca: tls.ca }], signal);
+  // The API server learns of the configuration a moment later.
+  await waitFor(
+    async () => {
+      const name = `try-${Math.random().toString(36).slice(2)}`;
+      const created = await client.create(configMaps, map(namespace, name), { signal });
+      return created.metadata.labels?.marked === 'yes';
+    },
+    { what: 'the webhook being asked', timeoutMs: 10_000, signal },
+  );
+  await expect(client.create(configMaps, map(namespace, 'refused'), { signal })).rejects.toMatchObject({
+    httpStatus: 422,
+    message: expect.stringContaining('not this one'),
+  });
+});
+
+test('what is no review is refused with its reason, and a crash or a slow answer is a 500', async () => {
+  const tls = issue();
+  const routes: Record<string, Admit> = {
+    '/mutate': mark,
+    '/crash': () => Promise.reject(new Error('secret details')),
+    '/slow': () => new Promise(() => {}),
+  };
+  const server = await serve(routes, tls, 200);
+  const status = async (body: string, path?: string) => (await post(server.port, tls.ca, body, path)).status;
+  expect(await status('{')).toBe(400);
+  expect(await status('{"kind":"Pod"}')).toBe(400);
+  expect(await status(review('u'), '/elsewhere')).toBe(404);
+  expect(await status(review('u'), '/slow')).toBe(500);
+  const crash = await post(server.port, tls.ca, review('u'), '/crash');
+  expect(crash.status).toBe(500);
+  expect(crash.text).not.toContain('secret');
+  const good = await post(server.port, tls.ca, review('u-1'));
+  expect(JSON.parse(good.text).response).toMatchObject({ uid: 'u-1', allowed: true, warnings: ['it was marked'] });
+});
+
+test('a body beyond the limit is cut off with 413, before all of it came', async () => {
+  const tls = issue();
+  const server = await serve({ '/mutate': mark }, tls);
+  const outcome = await post(server.port, tls.ca, 'x'.repeat(64 * 2 ** 20)).then(
+    ({ status }) => status,
+    (error) => error.code, // the server may have closed while we still wrote
+  );
+  expect([413, 'EPIPE', 'ECONNRESET']).toContain(outcome);
+  expect((await post(server.port, tls.ca, review('u'))).status).toBe(200);
+});
+
+test('the server stops in bounded time beside connections that say nothing and answers that never come', async () => {
+  const tls = issue();
+  let asked = () => {};
+  const hangs = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const server = new WebhookServer(ports, {
+    host: '127.0.0.1',
+    port: 0,
+    deadlineMs: 60_000,
+    routes: {
+      '/mutate': () => {
+        asked();
+        return new Promise(() => {});
+      },
+    },
+  });
+  await server.start(tls);
+  const mute = connect(server.port, '127.0.0.1');
+  await once(mute, 'connect');
+  const call = post(server.port, tls.ca, review('u')).catch((error) => error);
+  await hangs;
+  const startedMs = performance.now();
+  await server.stop(300);
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  expect(await call).toBeInstanceOf(Error);
+  mute.destroy();
+});
+
+test('certificates of two replicas rotate while requests flow, and no admission call fails', async ({ signal }) => {
+  const client = makeClient();
+  const namespace = await makeNamespace('rotate');
+  const placeholder = issue();
+  const replicas = await Promise.all([0, 1].map(() => serve({ '/mutate': mark }, placeholder)));
+  const name = await configure(client, namespace, replicas, signal);
+  const served = replicas.map(() => new Set<string>());
+  const keepers = replicas.map((server, i) => {
+    const keeper = new CertificateKeeper(
+      { ...ports, client },
+      {
+        namespace,
+        secretName: 'hook-tls',
+        webhookConfigurationName: name,
+        hosts: ['127.0.0.1'],
+        lifetimeMs: 9_000 as DurationMs, // replaced after 6 s
+        settleMs: 700 as DurationMs,
+        onCertificate: (pair) => {
+          served[i]?.add(pair.cert);
+          server.reload(pair);
+        },
+      },
+    );
+    onTestFinished(() => keeper.stop());
+    keeper.start();
+    return keeper;
+  });
+  await Promise.all(keepers.map(({ ready }) => ready));
+  const bundle = async () => {
+    const configuration = await client.get(mutatingWebhookConfigurations, { name }, { signal });
+    const texts = configuration?.webhooks?.map(({ clientConfig }) => clientConfig.caBundle ?? '') ?? [];
+    expect(new Set(texts).size).toBe(1);
+    return Buffer.from(texts[0] ?? '', 'base64').toString();
+  };
+  const created = async (i: number) =>
+    (await client.create(configMaps, map(namespace, `m-${i}`), { signal })).metadata.labels?.marked === 'yes';
+  await waitFor(() => created(-1 - Math.floor(Math.random() * 1e9)), { what: 'trust', timeoutMs: 20_000, signal });
+
+  const authorities = new Set<number>();
+  let calls = 0;
+  while (served.some((certificates) => certificates.size < 3)) {
+    signal.throwIfAborted();
+    expect(await created(++calls)).toBe(true);
+    const ca = await bundle();
+    authorities.add(ca.split('BEGIN CERTIFICATE').length - 1);
+    // A new connection to each replica, trusted as the API server would trust it now.
+    for (const { port } of replicas) expect((await post(port, ca, review('u'))).status).toBe(200);
+  }
+  expect(calls).toBeGreaterThan(50);
+  expect([...authorities].toSorted()).toEqual([1, 2]); // both while rotating, and only then
+  expect(served[0]).toEqual(served[1]);
+  const secret = await client.get(secrets, { namespace, name: 'hook-tls' }, { signal });
+  expect(secret?.type).toBe('kubernetes.io/tls');
+});
