@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import { connect as openSocket, type Socket } from 'node:net';
 import type { Outcome } from './outcome.ts';
 import type { Sender, ShopRequest, Target } from './request.ts';
 
@@ -6,14 +7,14 @@ interface Connection {
   readonly session: ClientHttp2Session;
   isUp: boolean;
   hasServed: boolean;
-  streams: number;
 }
 
 /** HTTP/2 in clear text with prior knowledge: one connection, a new one after GOAWAY or when it broke. */
 export class Http2Sender implements Sender {
   readonly #target: Target;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #open = new Set<ClientHttp2Session>();
+  /** After GOAWAY a session only ends its half and waits for the other side: to close for sure, the sockets are kept. */
+  readonly #open = new Set<Socket>();
   #current: Connection | undefined;
 
   /** `headers` hold `:authority` in place of `host`. */
@@ -33,29 +34,27 @@ export class Http2Sender implements Sender {
   }
 
   close(): void {
-    for (const session of this.#open) session.destroy();
+    for (const socket of this.#open) socket.destroy();
   }
 
   #connection(): Connection {
     const current = this.#current;
     if (current !== undefined && !current.session.closed && !current.session.destroyed) return current;
-    const session = connect(`http://${this.#target.host}:${this.#target.port}`);
-    const connection: Connection = { session, isUp: false, hasServed: false, streams: 0 };
-    this.#open.add(session);
+    const socket = openSocket(this.#target);
+    this.#open.add(socket);
+    socket.on('close', () => this.#open.delete(socket));
+    const session = connect('http://gateway', { createConnection: () => socket });
+    const connection: Connection = { session, isUp: false, hasServed: false };
     session.on('connect', () => {
       connection.isUp = true;
     });
     session.on('error', () => {}); // every stream hears of it as well
-    // Node closes its own side after GOAWAY, but leaves an idle connection open for ever.
-    session.on('goaway', () => endWhenIdle(connection));
-    session.on('close', () => this.#open.delete(session));
     this.#current = connection;
     return connection;
   }
 }
 
 function awaitEnd(stream: ClientHttp2Stream, connection: Connection, done: (outcome: Outcome) => void): void {
-  connection.streams += 1;
   let status: number | undefined;
   let version: string | undefined;
   let error: NodeJS.ErrnoException | undefined;
@@ -68,8 +67,6 @@ function awaitEnd(stream: ClientHttp2Stream, connection: Connection, done: (outc
     error = streamError;
   });
   stream.on('close', () => {
-    connection.streams -= 1;
-    endWhenIdle(connection);
     if (status !== undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR && error === undefined) {
       connection.hasServed = true;
       done({ kind: 'answer', status, version });
@@ -80,10 +77,6 @@ function awaitEnd(stream: ClientHttp2Stream, connection: Connection, done: (outc
     done({ kind: 'failure', loss: lossOf(connection, stream, status), code, ...begun });
   });
   stream.resume();
-}
-
-function endWhenIdle({ session, streams }: Connection): void {
-  if (session.closed && streams === 0) session.destroy();
 }
 
 /** A stream that went down with its connection holds the connection's error as the cause. */

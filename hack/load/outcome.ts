@@ -13,16 +13,14 @@ export type ClientKind = (typeof clientKinds)[number];
  * - `timeout`: no whole answer in time;
  * - `gateway`: a 5xx without the mark of the app.
  */
-export const lossKinds = [
-  'noConnection',
-  'closed',
-  'reusedConnectionClosed',
-  'refusedStream',
-  'cutShort',
-  'timeout',
-  'gateway',
-] as const;
-export type LossKind = (typeof lossKinds)[number];
+export type LossKind =
+  | 'noConnection'
+  | 'closed'
+  | 'reusedConnectionClosed'
+  | 'refusedStream'
+  | 'cutShort'
+  | 'timeout'
+  | 'gateway';
 
 /** How an attempt ended, as its client saw it. */
 export type Outcome =
