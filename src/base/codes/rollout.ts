@@ -26,5 +26,9 @@ export const rolloutCodes = {
     fix: 'Correct the Metric: `kubectl sluice lint` says what is wrong with it.',
   },
   SLUICE_QUERY_REFUSED: { retry: 'never', fix: 'Correct the query: it must parse and answer one number.' },
+  SLUICE_UNINSTALL_TIMEOUT: {
+    retry: 'backoff',
+    fix: 'See why with `kubectl get rollouts -A` and the log of the operator; then try again.',
+  },
   SLUICE_ROUTE_NOT_FOUND: { retry: 'never', fix: 'Create the HTTPRoute, or correct spec.traffic.router.' },
 } as const satisfies Record<string, CodeInfo>;

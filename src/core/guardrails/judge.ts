@@ -36,11 +36,6 @@ export interface JudgedGuardrail {
   readonly status?: GuardrailStatus;
 }
 
-/** The window of a guardrail where neither it nor its metric sets one (docs/rollouts.md, guardrails). */
-export function defaultWindowMs(scrapeIntervalMs: DurationMs): DurationMs {
-  return Math.max(60_000, 4 * scrapeIntervalMs) as DurationMs;
-}
-
 /**
  * The state after one more sample. Harm means that the failure budget is spent: one sample for Critical, else `count` of
  * the last `within` samples with a value. Silence neither spends budget nor earns it back.

@@ -1,0 +1,67 @@
+import { FINALIZER } from '../../api/names.ts';
+import type { Decision, Write } from '../../core/rollout/decision.ts';
+import { rolloutsResource } from './sources.ts';
+import type { WriteContext } from './write-context.ts';
+import { options } from './write-context.ts';
+import { addGateLabel, handOver, letGo, resume } from './write-deployment.ts';
+import { changeRoutes, lowerRoutes } from './write-routes.ts';
+import { aimHelpers, pinService, removeHelpers, unpinService } from './write-services.ts';
+import { makeRecord, remakeStable, removeCanary, removeRecords, scaleCanary } from './write-sets.ts';
+import { writeStatus } from './write-status.ts';
+
+type Performer<Kind extends Write['kind']> = (
+  context: WriteContext,
+  write: Extract<Write, { kind: Kind }>,
+) => Promise<void>;
+
+const performers: { readonly [Kind in Write['kind']]: Performer<Kind> } = {
+  AddFinalizer: (context) => setFinalizer(context, true),
+  RemoveFinalizer: (context) => setFinalizer(context, false),
+  AddGateLabel: addGateLabel,
+  MakeRecord: makeRecord,
+  RemoveRecord: removeRecords,
+  PinService: pinService,
+  UnpinService: unpinService,
+  AimHelpers: aimHelpers,
+  RemoveHelpers: removeHelpers,
+  ScaleCanary: scaleCanary,
+  RemoveCanary: removeCanary,
+  RemakeStable: remakeStable,
+  Lower: lowerRoutes,
+  Route: changeRoutes,
+  HandOver: handOver,
+  Resume: resume,
+  LetGo: letGo,
+};
+
+/**
+ * Carries a decision out: its writes in order, then status. What fails ends the pass; every write is safe to do again, and
+ * the next pass decides from what is there then. Answers whether status changed, which is when there is something to tell.
+ */
+export async function apply(context: WriteContext, decision: Decision): Promise<boolean> {
+  for (const write of decision.writes) await perform(context, write);
+  if (decision.writes.some(({ kind }) => kind === 'RemoveFinalizer')) return false; // nobody is left to have a status
+  return writeStatus(context, decision.status, decision.writes[0]?.kind === 'Lower');
+}
+
+function perform<Kind extends Write['kind']>(
+  context: WriteContext,
+  write: Extract<Write, { kind: Kind }>,
+): Promise<void> {
+  return (performers[write.kind as Kind] as Performer<Kind>)(context, write);
+}
+
+async function setFinalizer(context: WriteContext, wanted: boolean): Promise<void> {
+  const { name, namespace, uid, resourceVersion, finalizers = [] } = context.gathered.rollout.metadata;
+  const others = finalizers.filter((finalizer) => finalizer !== FINALIZER);
+  const merge = { metadata: { finalizers: wanted ? [...others, FINALIZER] : others } };
+  const written = await context.client.patch(
+    rolloutsResource,
+    { namespace, name },
+    { merge },
+    { ...options(context), preconditions: { uid, resourceVersion } },
+  );
+  // The status write of this pass goes on from here.
+  context.gathered.rollout.metadata.resourceVersion === written.metadata.resourceVersion ||
+    Object.assign(context.gathered, { rollout: written });
+}

@@ -1,0 +1,91 @@
+import type { RolloutSpec } from '../../api/rollout.ts';
+import type { InFlight } from '../../api/rollout-status.ts';
+import type { EpochMs } from '../../base/units.ts';
+import { planOf } from '../../core/rollout/plan.ts';
+import type { RouteSeen } from '../../core/rollout/route-plan.ts';
+import type { HTTPRoute } from '../../kube/builtins.ts';
+import type { GatewayFacts } from '../../traffic/gateway-api/capabilities.ts';
+import { foreignManager, sawRoute } from '../../traffic/gateway-api/foreign-manager.ts';
+import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
+import { observe } from '../../traffic/gateway-api/observe.ts';
+import type { RouteContext } from '../../traffic/gateway-api/route-context.ts';
+import { servicesOf } from './manifests.ts';
+import { type RolloutMemory, revertsOf } from './memory.ts';
+import type { CustomObject, Sources } from './sources.ts';
+
+interface GatewayLike {
+  readonly spec?: { readonly gatewayClassName?: string };
+}
+interface GatewayClassLike {
+  readonly spec?: { readonly controllerName?: string };
+  readonly status?: { readonly supportedFeatures?: readonly (string | { readonly name?: string })[] };
+}
+
+/** What is known of the gateways that a route names as parents. */
+export function gatewaysOf(sources: Sources, route: HTTPRoute): GatewayFacts[] {
+  const { parentRefs = [] } = (route.spec ?? {}) as {
+    parentRefs?: readonly { kind?: string; namespace?: string; name: string }[];
+  };
+  return parentRefs.flatMap(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) => {
+    const gateway =
+      kind === 'Gateway' ? (sources.gateways.get({ namespace, name }) as GatewayLike | undefined) : undefined;
+    const named = gateway?.spec?.gatewayClassName;
+    const gatewayClass =
+      named === undefined ? undefined : (sources.gatewayClasses.get({ name: named }) as GatewayClassLike | undefined);
+    if (!gatewayClass?.spec?.controllerName) return [];
+    const features = (gatewayClass.status?.supportedFeatures ?? []).map((feature) =>
+      typeof feature === 'string' ? feature : (feature.name ?? ''),
+    );
+    return [{ controllerName: gatewayClass.spec.controllerName, supportedFeatures: features }];
+  });
+}
+
+/** The context in which the router compares a route with what status asks of it. */
+export function routeContext(
+  sources: Sources,
+  rollout: CustomObject,
+  spec: RolloutSpec,
+  memory: RolloutMemory,
+  flight: InFlight,
+  epoch: number,
+  route: HTTPRoute,
+  now: EpochMs,
+): RouteContext {
+  return {
+    plan: planOf(flight),
+    services: servicesOf(spec),
+    rolloutUid: rollout.metadata.uid ?? '',
+    revision: flight.hash,
+    epoch,
+    settleMs: spec.traffic.settle,
+    now,
+    neverValue: memory.neverValue,
+    gateways: gatewaysOf(sources, route),
+  };
+}
+
+/** The routes of a Rollout as read. With nothing in flight nobody looks at them. */
+export function gatherRoutes(
+  sources: Sources,
+  rollout: CustomObject,
+  spec: RolloutSpec,
+  memory: RolloutMemory,
+  { inFlight: flight, epoch }: { readonly inFlight?: InFlight | undefined; readonly epoch: number },
+  now: EpochMs,
+): RouteSeen[] {
+  if (!flight || flight.stage === 'Observing') return [];
+  const { namespace } = rollout.metadata;
+  return spec.traffic.router.gatewayAPI.httpRoutes.flatMap(({ name }) => {
+    const route = sources.httpRoutes.get({ namespace, name });
+    if (!route) return [];
+    const typed = route as unknown as HttpRoute;
+    memory.reverts.set(name, sawRoute(revertsOf(memory, name), typed, servicesOf(spec), now));
+    return [
+      observe(
+        typed,
+        routeContext(sources, rollout, spec, memory, flight, epoch, route, now),
+        foreignManager(revertsOf(memory, name), now),
+      ),
+    ];
+  });
+}

@@ -1,0 +1,140 @@
+import { ACTION_ANNOTATION, type Action, actionSchema } from '../../api/action.ts';
+import { FINALIZER, HASH_LABEL } from '../../api/names.ts';
+import { parseRollout, parseRolloutStatus } from '../../api/parse.ts';
+import type { RolloutSpec } from '../../api/rollout.ts';
+import { type RolloutStatus, rolloutStatusSchema } from '../../api/rollout-status.ts';
+import type { EpochMs } from '../../base/units.ts';
+import type { Observed, Problem, ServicesSeen } from '../../core/rollout/observed.ts';
+import type { ControllerRevision, Deployment, ReplicaSet } from '../../kube/builtins.ts';
+import { keyOf } from '../../kube/resource.ts';
+import { matches, serviceSeen } from './endpoints.ts';
+import { gatherRoutes } from './gather-routes.ts';
+import { podSetSeen, recordHash, setsOf, workloadSeen } from './gather-workload.ts';
+import { servicesOf } from './manifests.ts';
+import { freshest, pinContested, type RolloutMemory, withProgress } from './memory.ts';
+import { findProblems } from './problems.ts';
+import type { CustomObject, Sources } from './sources.ts';
+
+/** What a decision looks at, and the objects behind it for whoever carries the decision out. */
+export interface Gathered {
+  readonly observed: Observed;
+  readonly rollout: CustomObject;
+  readonly deployment?: Deployment;
+  readonly sets: readonly ReplicaSet[];
+  readonly records: readonly ControllerRevision[];
+}
+
+/** Reads caches only; decides nothing. Undefined where the Rollout is gone. */
+export function gather(sources: Sources, memory: RolloutMemory, key: string, now: EpochMs): Gathered | undefined {
+  const cached = sources.rollouts.getByKey(key);
+  if (!cached) return undefined;
+  const rollout = freshest(memory, cached);
+  const { spec, problems } = readSpec(rollout, memory);
+  const status = withProgress(memory, rollout, readStatus(rollout));
+  const name = spec?.workload.name ?? '';
+  const { namespace } = rollout.metadata;
+  const deployment = sources.deployments.get({ namespace, name });
+  const records = sources.controllerRevisions.byIndex('rollout', keyOf(rollout.metadata));
+  const sets = deployment ? setsOf(sources, deployment, records) : [];
+  const stableHash = status.inFlight?.stableHash ?? status.stable?.hash;
+  const stableSet = deployment && podSetSeen(sources, deployment, records, sets, stableHash);
+  const canarySet = deployment && podSetSeen(sources, deployment, records, sets, status.inFlight?.hash);
+  const record = recordHash(records, status.inFlight?.hash ?? status.rolledBack?.hash);
+  const action = readAction(rollout, status);
+  const observed: Observed = {
+    generation: rollout.metadata.generation ?? 0,
+    deleting: rollout.metadata.deletionTimestamp !== undefined,
+    finalizer: rollout.metadata.finalizers?.includes(FINALIZER) === true,
+    spec,
+    problems: [...problems, ...(spec ? findProblems(sources, rollout, spec) : []), ...badQueries(memory)],
+    status,
+    ...(action ? { action } : {}),
+    ...(deployment ? { workload: workloadSeen(rollout, deployment, sets, stableHash) } : {}),
+    ...(stableSet ? { stableSet } : {}),
+    ...(canarySet ? { canarySet } : {}),
+    ...(record === undefined ? {} : { recordHash: record }),
+    services: gatherServices(sources, rollout, spec, memory, status, now),
+    routes: spec ? gatherRoutes(sources, rollout, spec, memory, status, now) : [],
+    guardrails: memory.guardrails,
+    autoscalerMultiplies: sources.autoscalers
+      .byIndex('target', `${namespace ?? ''}/${name}`)
+      .some((hpa) => hpa.spec?.metrics?.some(({ external }) => external?.target.type === 'Value')),
+  };
+  return { observed, rollout, ...(deployment ? { deployment } : {}), sets, records };
+}
+
+/** The spec; where it is invalid, the last one that was not, with the reasons. */
+function readSpec(
+  rollout: CustomObject,
+  memory: RolloutMemory,
+): { spec: RolloutSpec | undefined; problems: readonly Problem[] } {
+  const parsed = parseRollout(rollout);
+  if (parsed.ok) {
+    memory.accepted = parsed.rollout.spec;
+    return { spec: parsed.rollout.spec, problems: [] };
+  }
+  return {
+    spec: memory.accepted,
+    problems: parsed.problems.map(({ code, path, message }) => ({ code, message: `${path} ${message}` })),
+  };
+}
+
+/** A status that does not parse is one that we did not write: begin anew rather than stop. */
+function readStatus(rollout: CustomObject): RolloutStatus {
+  const parsed = parseRolloutStatus(rollout.status);
+  return parsed.ok ? parsed.status : rolloutStatusSchema.parse({});
+}
+
+function readAction(rollout: CustomObject, status: RolloutStatus): Action | undefined {
+  const text = rollout.metadata.annotations?.[ACTION_ANNOTATION];
+  if (text === undefined || text.length > 4096) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined; // nobody but a person at an editor writes this; the CLI checks before it sends
+  }
+  const parsed = actionSchema.safeParse(value);
+  return parsed.success && !status.actionIds.includes(parsed.data.id) ? parsed.data : undefined;
+}
+
+/** A query that the provider cannot parse is a mistake in the spec, found only by asking. */
+function badQueries(memory: RolloutMemory): Problem[] {
+  return memory.guardrails.flatMap(({ status }) =>
+    status?.reason === 'BadQuery'
+      ? [{ code: 'SLUICE_QUERY_REFUSED', message: `guardrail ${status.name}: ${status.message ?? ''}` }]
+      : [],
+  );
+}
+
+function gatherServices(
+  sources: Sources,
+  rollout: CustomObject,
+  spec: RolloutSpec | undefined,
+  memory: RolloutMemory,
+  status: RolloutStatus,
+  now: EpochMs,
+): ServicesSeen {
+  const { namespace = '' } = rollout.metadata;
+  const names = servicesOf(spec ?? { traffic: { service: '' } as RolloutSpec['traffic'] });
+  const hashes = [status.inFlight?.hash, status.inFlight?.stableHash ?? status.stable?.hash].filter(
+    (hash) => hash !== undefined,
+  );
+  const pods = hashes.flatMap((hash) => sources.pods.byIndex('hash', `${namespace}/${hash}`));
+  const seen = (name: string) => {
+    const service = sources.services.get({ namespace, name });
+    const aimedAt = service?.spec?.selector?.[HASH_LABEL];
+    const known =
+      aimedAt === undefined || hashes.includes(aimedAt)
+        ? pods
+        : sources.pods.byIndex('hash', `${namespace}/${aimedAt}`);
+    const picked = known.filter((pod) => matches(service?.spec?.selector, pod.metadata.labels));
+    return serviceSeen(service, sources.endpointSlices.byIndex('service', `${namespace}/${name}`), picked);
+  };
+  const user = seen(names.user);
+  return {
+    user: { ...user, contested: user.aimedAt === undefined && pinContested(memory, now) },
+    stable: seen(names.stable),
+    canary: seen(names.canary),
+  };
+}

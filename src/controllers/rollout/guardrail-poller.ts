@@ -1,0 +1,157 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { EpochMs } from '../../base/units.ts';
+import { type JudgedGuardrail, judge, type Sample } from '../../core/guardrails/judge.ts';
+import { latestDue, nextDue, type Schedule, scheduleOf } from '../../providers/polling.ts';
+import type { Question } from './guardrail-rules.ts';
+import type { ProviderPool } from './provider-pool.ts';
+import { type Asked, render, type Subject, takeSample } from './sample.ts';
+
+/** What one Rollout wants watched. Equal watches are the same: telling it again changes nothing. */
+export interface Watch {
+  readonly subject: Subject;
+  readonly questions: readonly Question[];
+  /** States to go on from, by name: budgets survive a change of leader. */
+  readonly states: readonly JudgedGuardrail[];
+}
+
+export interface PollerPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly pool: ProviderPool;
+  /** A sample changed the state of a guardrail. `harm`: its verdict is Harm, and was not before. */
+  sampled(key: string, harm: boolean): void;
+}
+
+interface Polled {
+  readonly question: Question;
+  readonly fingerprint: string;
+  readonly schedule: Schedule;
+  readonly asked: Asked | { readonly mistake: string };
+  state: JudgedGuardrail;
+  cancel: () => void;
+}
+
+/**
+ * Asks each guardrail's question at a fixed phase. Guardrails do not wait for one another, and a slow answer never moves
+ * the next question. States are in memory; the controller persists them with status.
+ */
+export class GuardrailPoller {
+  readonly #ports: PollerPorts;
+  readonly #watched = new Map<string, Map<string, Polled>>();
+  readonly #end = new AbortController();
+
+  constructor(ports: PollerPorts) {
+    this.#ports = ports;
+  }
+
+  /** The present states of a Rollout's guardrails; undefined where it is not watched. */
+  statesOf(key: string): readonly JudgedGuardrail[] | undefined {
+    const polled = this.#watched.get(key);
+    return polled && [...polled.values()].map(({ state }) => state);
+  }
+
+  /** Starts, adjusts or goes on with watching; undefined stops it. */
+  watch(key: string, wanted: Watch | undefined): void {
+    const before = this.#watched.get(key) ?? new Map<string, Polled>();
+    const after = new Map<string, Polled>();
+    for (const question of wanted?.questions ?? []) {
+      const { name } = question.rule.guardrail;
+      const fingerprint = JSON.stringify([question, wanted?.subject]);
+      const known = before.get(name);
+      if (known?.fingerprint === fingerprint) after.set(name, known);
+      else if (wanted) after.set(name, this.#begin(key, wanted, question, fingerprint, known));
+    }
+    for (const [name, polled] of before) if (after.get(name) !== polled) polled.cancel();
+    if (wanted) this.#watched.set(key, after);
+    else this.#watched.delete(key);
+  }
+
+  #begin(
+    key: string,
+    { subject, states }: Watch,
+    question: Question,
+    fingerprint: string,
+    known: Polled | undefined,
+  ): Polled {
+    const asked = render(question, subject);
+    const { guardrail } = question.rule;
+    const provider = this.#ports.pool.keyOf(question.query, question.namespace);
+    const schedule = scheduleOf(provider, 'value' in asked ? asked.value : guardrail.name, guardrail.interval);
+    const status = known?.state.status ?? states.find((state) => state.rule.guardrail.name === guardrail.name)?.status;
+    const polled: Polled = {
+      question,
+      fingerprint,
+      schedule,
+      asked,
+      state: { rule: question.rule, ...(status ? { status } : {}) },
+      cancel: () => {},
+    };
+    if ('mistake' in asked)
+      polled.state = {
+        rule: question.rule,
+        status: judge(question.rule, status, {
+          at: this.#ports.clock.now(),
+          answer: { kind: 'BadQuery', message: asked.mistake },
+        }),
+      };
+    else this.#schedule(key, polled, subject);
+    return polled;
+  }
+
+  #schedule(key: string, polled: Polled, subject: Subject): void {
+    const { clock, logger } = this.#ports;
+    const abort = new AbortController();
+    let stopTimer = () => {};
+    const tick = () => {
+      const now = clock.now();
+      stopTimer = clock.after(nextDue(polled.schedule, now) - now, tick);
+      void this.#ask(
+        key,
+        polled,
+        subject,
+        latestDue(polled.schedule, now),
+        AbortSignal.any([abort.signal, this.#end.signal]),
+      ).catch((error: unknown) => {
+        if (!abort.signal.aborted && !this.#end.signal.aborted)
+          logger.error({ rollout: key, err: error }, 'a guardrail could not be asked');
+      });
+    };
+    const now = clock.now();
+    stopTimer = clock.after(nextDue(polled.schedule, now) - now, tick);
+    polled.cancel = () => {
+      stopTimer();
+      abort.abort();
+    };
+  }
+
+  async #ask(key: string, polled: Polled, subject: Subject, at: EpochMs, signal: AbortSignal): Promise<void> {
+    if ('mistake' in polled.asked) return;
+    const { question, asked, schedule } = polled;
+    const provider = await this.#ports.pool.providerOf(question.query, question.namespace, signal);
+    const sample = await takeSample(
+      provider,
+      question,
+      asked,
+      { at, owner: `${subject.namespace}/${subject.rollout}`, schedule },
+      signal,
+    );
+    signal.throwIfAborted();
+    this.#take(key, polled, sample);
+  }
+
+  #take(key: string, polled: Polled, sample: Sample): void {
+    const before = polled.state.status;
+    // Answers may overtake one another; what is older than the last one says nothing new.
+    if (before?.at !== undefined && before.at >= sample.at) return;
+    const status = judge(polled.question.rule, before, sample);
+    polled.state = { rule: polled.question.rule, status };
+    this.#ports.sampled(key, status.verdict === 'Harm' && before?.verdict !== 'Harm');
+  }
+
+  stop(): void {
+    this.#end.abort();
+    for (const polled of this.#watched.values()) for (const { cancel } of polled.values()) cancel();
+    this.#watched.clear();
+  }
+}

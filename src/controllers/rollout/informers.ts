@@ -1,0 +1,170 @@
+import { ROLLOUT_LABEL } from '../../api/names.ts';
+import {
+  controllerRevisions,
+  deployments,
+  endpointSlices,
+  gatewayClasses,
+  gateways,
+  horizontalPodAutoscalers,
+  httpRoutes,
+  type Pod,
+  pods,
+  replicaSets,
+  services,
+} from '../../kube/builtins.ts';
+import type { Change } from '../../kube/cache.ts';
+import { Informer, type InformerOptions, type InformerPorts } from '../../kube/informer.ts';
+import { type KubeObject, keyOf } from '../../kube/resource.ts';
+import { indexes, metricsResource, rolloutsResource, type Sources } from './sources.ts';
+
+/** Every watch of the Rollout controller, and which Rollouts a change concerns. */
+export class RolloutInformers {
+  readonly sources: Sources;
+  readonly #all: readonly { readonly name: string; readonly informer: Informer<KubeObject, string> }[];
+  readonly #wake: (key: string) => void;
+
+  constructor(
+    ports: InformerPorts,
+    settings: Pick<Sources, 'presetNamespace' | 'defaultGuardrails'>,
+    wake: (key: string) => void,
+    onBreak: (name: string, cause: string) => void,
+  ) {
+    const all: { name: string; informer: Informer<KubeObject, string> }[] = [];
+    const make = <T extends KubeObject, Index extends string = never>(
+      options: InformerOptions<T, Index>,
+      concerns: (object: T) => Iterable<string>,
+    ) => {
+      const informer = new Informer<T, Index>(ports, {
+        ...options,
+        onBreak: (cause) => onBreak(options.resource.plural, cause),
+      });
+      informer.onChange((change) => this.#tell(change, concerns));
+      all.push({ name: options.resource.plural, informer: informer as unknown as Informer<KubeObject, string> });
+      return informer.cache;
+    };
+    this.#wake = wake;
+    const of = (index: 'deployment' | 'service' | 'route', key: string) =>
+      this.sources.rollouts.byIndex(index, key).map(({ metadata }) => keyOf(metadata));
+    const labelled = ({ metadata }: KubeObject) =>
+      metadata.labels?.[ROLLOUT_LABEL] ? [`${metadata.namespace ?? ''}/${metadata.labels[ROLLOUT_LABEL]}`] : [];
+    const serviceKeys = (namespace: string | undefined, name: string) => {
+      const base = name.replace(/-(stable|canary)$/, '');
+      return [
+        ...of('service', `${namespace}/${name}`),
+        ...(base === name ? [] : of('service', `${namespace}/${base}`)),
+      ];
+    };
+    const setConcerns = (object: KubeObject) => {
+      const owner = object.metadata.ownerReferences?.find(({ controller }) => controller);
+      return [
+        ...labelled(object),
+        ...(owner?.kind === 'Deployment' ? of('deployment', `${object.metadata.namespace}/${owner.name}`) : []),
+      ];
+    };
+    this.sources = {
+      ...settings,
+      rollouts: make({ resource: rolloutsResource, indexes: indexes.rollouts }, (rollout) => [keyOf(rollout.metadata)]),
+      metrics: make({ resource: metricsResource }, () =>
+        [...this.sources.rollouts.list()]
+          .filter(({ status }) => isInFlight(status))
+          .map(({ metadata }) => keyOf(metadata)),
+      ),
+      deployments: make({ resource: deployments, indexes: indexes.deployments }, ({ metadata }) =>
+        of('deployment', keyOf(metadata)),
+      ),
+      replicaSets: make({ resource: replicaSets, indexes: indexes.replicaSets }, setConcerns),
+      // Readiness and trouble of pods; their sets and slices say the rest.
+      pods: make(
+        { resource: pods, labelSelector: 'pod-template-hash', indexes: indexes.pods, prune: prunePod },
+        (pod) => this.#podConcerns(pod),
+      ),
+      services: make({ resource: services }, ({ metadata }) => serviceKeys(metadata.namespace, metadata.name)),
+      endpointSlices: make({ resource: endpointSlices, indexes: indexes.endpointSlices }, ({ metadata }) =>
+        serviceKeys(metadata.namespace, metadata.labels?.['kubernetes.io/service-name'] ?? ''),
+      ),
+      controllerRevisions: make(
+        { resource: controllerRevisions, labelSelector: ROLLOUT_LABEL, indexes: indexes.controllerRevisions },
+        labelled,
+      ),
+      httpRoutes: make({ resource: httpRoutes, prune: (route) => route }, ({ metadata }) =>
+        of('route', keyOf(metadata)),
+      ),
+      gateways: make({ resource: gateways }, () => []),
+      gatewayClasses: make({ resource: gatewayClasses }, () => []),
+      autoscalers: make({ resource: horizontalPodAutoscalers, indexes: indexes.autoscalers }, (hpa) =>
+        of('deployment', `${hpa.metadata.namespace}/${hpa.spec?.scaleTargetRef.name}`),
+      ),
+    };
+    this.#all = all;
+  }
+
+  /** A pod's change matters only to a Rollout in flight: an idle one has nothing that its pods could change. */
+  #podConcerns(pod: Pod): string[] {
+    const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller);
+    const set = owner && this.sources.replicaSets.get({ namespace: pod.metadata.namespace, name: owner.name });
+    const label = set?.metadata.labels?.[ROLLOUT_LABEL];
+    const deployment = set?.metadata.ownerReferences?.find(({ kind }) => kind === 'Deployment')?.name;
+    const keys = [
+      ...(label ? [`${pod.metadata.namespace}/${label}`] : []),
+      ...(deployment
+        ? this.sources.rollouts
+            .byIndex('deployment', `${pod.metadata.namespace}/${deployment}`)
+            .map(({ metadata }) => keyOf(metadata))
+        : []),
+    ];
+    return keys.filter((key) => isInFlight(this.sources.rollouts.getByKey(key)?.status));
+  }
+
+  #tell<T>(change: Change<T>, concerns: (object: T) => Iterable<string>): void {
+    const objects =
+      change.type === 'updated'
+        ? [change.before, change.after]
+        : [change.type === 'added' ? change.after : change.before];
+    for (const object of objects) for (const key of concerns(object)) this.#wake(key);
+  }
+
+  start(): void {
+    for (const { informer } of this.#all) informer.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map(({ informer }) => informer.stop()));
+  }
+
+  get synced(): Promise<unknown> {
+    return Promise.all(this.#all.map(({ informer }) => informer.synced));
+  }
+
+  /** Seconds since each watch last heard from the API server. */
+  watchAges(nowMs: number): { readonly name: string; readonly seconds: number }[] {
+    return this.#all.flatMap(({ name, informer }) =>
+      informer.lastSeen === undefined ? [] : [{ name, seconds: (nowMs - informer.lastSeen) / 1000 }],
+    );
+  }
+}
+
+const isInFlight = (status: unknown): boolean => (status as { inFlight?: unknown } | undefined)?.inFlight !== undefined;
+
+/** What `trouble.ts` and `endpoints.ts` read of a pod; ten thousand of them must fit in memory. */
+function prunePod({ apiVersion, kind, metadata, status }: Pod): Pod {
+  const { name, namespace, uid, resourceVersion, labels, ownerReferences, deletionTimestamp } = metadata;
+  const states = (statuses: NonNullable<Pod['status']>['containerStatuses']) =>
+    statuses?.flatMap((one) => (one.state?.waiting ? [{ name: one.name, state: { waiting: one.state.waiting } }] : []));
+  const kept = {
+    conditions: status?.conditions
+      ?.filter(({ type }) => type === 'Ready' || type === 'PodScheduled')
+      .map(({ type, status: value, message, reason }) => ({
+        type,
+        status: value,
+        ...(value === 'True' ? {} : { message, reason }),
+      })),
+    containerStatuses: states(status?.containerStatuses),
+    initContainerStatuses: states(status?.initContainerStatuses),
+  };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, resourceVersion, labels, ownerReferences, deletionTimestamp },
+    status: kept,
+  } as unknown as Pod;
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { RolloutSpec } from '../../api/rollout.ts';
+import type { InFlight, RolloutStatus } from '../../api/rollout-status.ts';
+import type { EpochMs } from '../../base/units.ts';
+import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
+import { noReverts, type RevertWatch } from '../../traffic/gateway-api/foreign-manager.ts';
+import type { CustomObject } from './sources.ts';
+
+/** Pins that were put back so often within a minute are somebody's policy, not an accident. */
+const CONTEST_COUNT = 2;
+const CONTEST_WINDOW_MS = 60_000;
+
+/** What one Rollout's controller keeps between passes. Losing it costs nothing but a few reads and at most 10 s of hold. */
+export interface RolloutMemory {
+  /** The object that our last status write answered, until the cache has it. */
+  written?: { readonly base: string; readonly object: CustomObject };
+  /** Progress of the present hold that status does not have yet, for exactly that version of the Rollout. */
+  progress?: { readonly resourceVersion: string; readonly hold: InFlight['hold'] };
+  /** The last spec that was valid. */
+  accepted?: RolloutSpec;
+  /** When status was last written, and for what, so that a hold's progress is not written at every sample. */
+  persistedAt: EpochMs;
+  readonly reverts: Map<string, RevertWatch>;
+  pinned: EpochMs[];
+  /** A header value that nobody can guess: an armed rule matches only this. */
+  readonly neverValue: string;
+  guardrails: readonly JudgedGuardrail[];
+}
+
+export const newMemory = (): RolloutMemory => ({
+  persistedAt: 0 as EpochMs,
+  reverts: new Map(),
+  pinned: [],
+  neverValue: randomBytes(24).toString('base64url'),
+  guardrails: [],
+});
+
+export const revertsOf = (memory: RolloutMemory, route: string): RevertWatch => memory.reverts.get(route) ?? noReverts;
+
+/** Whether another manager keeps putting the Service's selector back. Forgets attempts that are too old to count. */
+export function pinContested(memory: RolloutMemory, now: EpochMs): boolean {
+  memory.pinned = memory.pinned.filter((at) => now - at < CONTEST_WINDOW_MS);
+  return memory.pinned.length > CONTEST_COUNT;
+}
+
+/**
+ * The Rollout as it is now for us: our own last write where the cache has not caught up. The write named the version that
+ * it was based on, so nothing can stand between the two.
+ */
+export function freshest(memory: RolloutMemory, cached: CustomObject): CustomObject {
+  const { written } = memory;
+  if (!written) return cached;
+  if (cached.metadata.uid === written.object.metadata.uid && cached.metadata.resourceVersion === written.base)
+    return written.object;
+  delete memory.written;
+  return cached;
+}
+
+/** Status with the progress that is only in memory. */
+export function withProgress({ progress }: RolloutMemory, rollout: CustomObject, status: RolloutStatus): RolloutStatus {
+  if (!progress?.hold || !status.inFlight?.hold || progress.resourceVersion !== rollout.metadata.resourceVersion)
+    return status;
+  return { ...status, inFlight: { ...status.inFlight, hold: progress.hold } };
+}

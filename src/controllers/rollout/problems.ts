@@ -1,0 +1,124 @@
+import { ROLLOUT_LABEL } from '../../api/names.ts';
+import type { RolloutSpec } from '../../api/rollout.ts';
+import type { WeightBp } from '../../base/units.ts';
+import type { Problem } from '../../core/rollout/observed.ts';
+import { toBp } from '../../core/rollout/plan.ts';
+import type { RoutePlan } from '../../core/rollout/route-plan.ts';
+import type { Deployment, Service } from '../../kube/builtins.ts';
+import { findRouteProblems } from '../../traffic/gateway-api/find-route-problems.ts';
+import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
+import { matches } from './endpoints.ts';
+import { gatewaysOf } from './gather-routes.ts';
+import { guardrailsOf, metricNamed } from './guardrail-rules.ts';
+import { canaryName, servicesOf, stableName } from './manifests.ts';
+import type { CustomObject, Sources } from './sources.ts';
+
+/** Why a Rollout cannot be carried out as it stands. Judged before anything starts, and again at every look. */
+export function findProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
+  const namespace = rollout.metadata.namespace ?? '';
+  const deployment = sources.deployments.get({ namespace, name: spec.workload.name });
+  const service = sources.services.get({ namespace, name: spec.traffic.service });
+  return [
+    ...olderRival(sources, rollout, spec),
+    ...(deployment ? workloadProblems(deployment) : []),
+    ...serviceProblems(sources, rollout, spec, service, deployment),
+    ...metricProblems(sources, rollout, spec),
+    ...spec.traffic.router.gatewayAPI.httpRoutes.flatMap(({ name }) => routeProblems(sources, rollout, spec, name)),
+  ];
+}
+
+/** Two Rollouts for one Deployment or Service (a route may hold rules of several): the older works, the other waits. */
+function olderRival(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
+  const { namespace = '', uid } = rollout.metadata;
+  const sharing = [
+    ...sources.rollouts.byIndex('deployment', `${namespace}/${spec.workload.name}`),
+    ...sources.rollouts.byIndex('service', `${namespace}/${spec.traffic.service}`),
+  ];
+  const older = sharing.find((other) => other.metadata.uid !== uid && isOlder(other, rollout));
+  return older
+    ? [
+        {
+          code: 'SLUICE_ROLLOUT_RIVAL',
+          message: `Rollout ${older.metadata.name} already has this Deployment or Service`,
+        },
+      ]
+    : [];
+}
+
+function isOlder(a: CustomObject, b: CustomObject): boolean {
+  const [timeA, timeB] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
+  return timeA < timeB || (timeA === timeB && a.metadata.name < b.metadata.name);
+}
+
+function workloadProblems(deployment: Deployment): Problem[] {
+  if (deployment.spec?.strategy?.type !== 'Recreate') return [];
+  return [
+    {
+      code: 'SLUICE_WORKLOAD_RECREATE',
+      message: 'the Deployment has strategy Recreate, whose users must never run two versions',
+    },
+  ];
+}
+
+function serviceProblems(
+  sources: Sources,
+  rollout: CustomObject,
+  { traffic }: RolloutSpec,
+  service: Service | undefined,
+  deployment: Deployment | undefined,
+): Problem[] {
+  if (!service) return [{ code: 'SLUICE_SERVICE_NOT_FOUND', message: `Service ${traffic.service} does not exist` }];
+  const { namespace = '' } = rollout.metadata;
+  const problem = (code: string, message: string): Problem[] => [
+    { code, message: `Service ${traffic.service} ${message}` },
+  ];
+  if (service.spec?.type === 'ExternalName') return problem('SLUICE_SERVICE_EXTERNAL', 'is of type ExternalName');
+  if (Object.keys(service.spec?.selector ?? {}).length === 0)
+    return problem('SLUICE_SERVICE_NO_SELECTOR', 'has no selector');
+  if (canaryName(traffic.service).length > 63)
+    return problem('SLUICE_SERVICE_NAME_LONG', 'has a name too long for its helper Services');
+  for (const name of [stableName(traffic.service), canaryName(traffic.service)]) {
+    const helper = sources.services.get({ namespace, name });
+    if (helper && helper.metadata.labels?.[ROLLOUT_LABEL] !== rollout.metadata.name)
+      return [{ code: 'SLUICE_SERVICE_FOREIGN_HELPER', message: `Service ${name} exists and is not Sluice’s` }];
+  }
+  const labels = deployment?.spec?.template?.metadata?.labels;
+  const { 'pod-template-hash': _pin, ...selector } = service.spec?.selector ?? {};
+  if (deployment && !matches(selector, labels))
+    return problem('SLUICE_SERVICE_OTHER_PODS', 'does not select the pods of the Deployment');
+  for (const other of sources.deployments.byIndex('namespace', namespace)) {
+    const another = other.metadata.name !== deployment?.metadata.name;
+    if (another && matches(selector, other.spec?.template?.metadata?.labels))
+      return problem('SLUICE_SERVICE_SHARED', `also selects the pods of Deployment ${other.metadata.name}`);
+  }
+  return [];
+}
+
+function metricProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
+  return guardrailsOf(sources, spec).flatMap(({ name, metric }) => {
+    if (metric === undefined || metricNamed(sources, rollout, metric)) return [];
+    return [{ code: 'SLUICE_METRIC_NOT_FOUND', message: `guardrail ${name}: Metric ${metric} does not exist` }];
+  });
+}
+
+function routeProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec, name: string): Problem[] {
+  const route = sources.httpRoutes.get({ namespace: rollout.metadata.namespace, name });
+  if (!route) return [{ code: 'SLUICE_ROUTE_NOT_FOUND', message: `HTTPRoute ${name} does not exist` }];
+  const context = {
+    services: servicesOf(spec),
+    rolloutUid: rollout.metadata.uid ?? '',
+    gateways: gatewaysOf(sources, route),
+    plans: plansOf(spec),
+  };
+  return findRouteProblems(route as unknown as HttpRoute, context).map(({ code, message }) => ({ code, message }));
+}
+
+/** Every plan that the steps come to, so that what a gateway cannot do is known before the first step. */
+function plansOf(spec: RolloutSpec): RoutePlan[] {
+  return spec.steps.map((step) => ({
+    kind: 'Split',
+    canaryBp: (step.weight === undefined ? 0 : toBp(step.weight)) as WeightBp,
+    ...(step.match ? { match: step.match } : {}),
+    ...(step.shadow ? { shadow: step.shadow } : {}),
+  }));
+}

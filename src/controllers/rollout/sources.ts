@@ -1,0 +1,96 @@
+import type { Guardrail } from '../../api/guardrail.ts';
+import { GROUP, ROLLOUT_LABEL, VERSION } from '../../api/names.ts';
+import type {
+  ControllerRevision,
+  Deployment,
+  EndpointSlice,
+  Gateway,
+  GatewayClass,
+  HorizontalPodAutoscaler,
+  HTTPRoute,
+  Pod,
+  ReplicaSet,
+  Service,
+} from '../../kube/builtins.ts';
+import type { CacheReader } from '../../kube/cache.ts';
+import type { KubeObject, Resource } from '../../kube/resource.ts';
+
+/** A Rollout or Metric as the API server has it: unparsed. */
+export type CustomObject = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
+
+export const rolloutsResource: Resource<CustomObject> = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'rollouts',
+  kind: 'Rollout',
+  namespaced: true,
+};
+export const metricsResource: Resource<CustomObject> = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'metrics',
+  kind: 'Metric',
+  namespaced: true,
+};
+
+/** Every cache that the controller reads. Index values are `namespace/…`. */
+export interface Sources {
+  readonly rollouts: CacheReader<CustomObject, 'deployment' | 'service' | 'route'>;
+  readonly metrics: CacheReader<CustomObject>;
+  readonly deployments: CacheReader<Deployment, 'namespace'>;
+  readonly replicaSets: CacheReader<ReplicaSet, 'owner' | 'rollout'>;
+  readonly pods: CacheReader<Pod, 'hash'>;
+  readonly services: CacheReader<Service>;
+  readonly endpointSlices: CacheReader<EndpointSlice, 'service'>;
+  readonly controllerRevisions: CacheReader<ControllerRevision, 'rollout'>;
+  readonly httpRoutes: CacheReader<HTTPRoute>;
+  readonly gateways: CacheReader<Gateway>;
+  readonly gatewayClasses: CacheReader<GatewayClass>;
+  readonly autoscalers: CacheReader<HorizontalPodAutoscaler, 'target'>;
+  /** Namespace of the operator: its Metrics are presets for all others. */
+  readonly presetNamespace: string;
+  /** Guardrails of the platform, for every Rollout that has none of the same name. */
+  readonly defaultGuardrails: readonly Guardrail[];
+}
+
+interface RolloutLike {
+  readonly workload?: { readonly name?: string };
+  readonly traffic?: {
+    readonly service?: string;
+    readonly router?: { readonly gatewayAPI?: { readonly httpRoutes?: readonly { readonly name?: string }[] } };
+  };
+}
+
+const inNamespace = ({ metadata }: KubeObject, name: string | undefined): string[] =>
+  name ? [`${metadata.namespace ?? ''}/${name}`] : [];
+
+/** What each cache is indexed by; here beside the names that readers use. */
+export const indexes = {
+  rollouts: {
+    deployment: (rollout: CustomObject) =>
+      inNamespace(rollout, (rollout.spec as RolloutLike | undefined)?.workload?.name),
+    service: (rollout: CustomObject) =>
+      inNamespace(rollout, (rollout.spec as RolloutLike | undefined)?.traffic?.service),
+    route: (rollout: CustomObject) =>
+      ((rollout.spec as RolloutLike | undefined)?.traffic?.router?.gatewayAPI?.httpRoutes ?? []).flatMap(({ name }) =>
+        inNamespace(rollout, name),
+      ),
+  },
+  deployments: { namespace: ({ metadata }: Deployment) => [metadata.namespace ?? ''] },
+  replicaSets: {
+    owner: ({ metadata }: ReplicaSet) =>
+      (metadata.ownerReferences ?? []).flatMap(({ controller, uid }) => (controller ? [uid] : [])),
+    rollout: (set: ReplicaSet) => inNamespace(set, set.metadata.labels?.[ROLLOUT_LABEL]),
+  },
+  pods: { hash: (pod: Pod) => inNamespace(pod, pod.metadata.labels?.['pod-template-hash']) },
+  endpointSlices: {
+    service: (slice: EndpointSlice) => inNamespace(slice, slice.metadata.labels?.['kubernetes.io/service-name']),
+  },
+  controllerRevisions: {
+    rollout: (record: ControllerRevision) => inNamespace(record, record.metadata.labels?.[ROLLOUT_LABEL]),
+  },
+  autoscalers: {
+    target: (hpa: HorizontalPodAutoscaler) =>
+      hpa.spec?.scaleTargetRef.kind === 'Deployment' ? inNamespace(hpa, hpa.spec.scaleTargetRef.name) : [],
+  },
+};

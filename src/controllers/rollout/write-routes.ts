@@ -1,0 +1,97 @@
+import { SluiceError } from '../../base/errors.ts';
+import type { Write } from '../../core/rollout/decision.ts';
+import { type HTTPRoute, httpRoutes } from '../../kube/builtins.ts';
+import { isConflict, isPatchTestFailed } from '../../kube/kube-error.ts';
+import { change } from '../../traffic/gateway-api/change.ts';
+import { wroteRoute } from '../../traffic/gateway-api/foreign-manager.ts';
+import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
+import { lower } from '../../traffic/gateway-api/lower.ts';
+import { routeContext } from './gather-routes.ts';
+import { servicesOf } from './manifests.ts';
+import { revertsOf } from './memory.ts';
+import { options, refOf, specOf, type WriteContext } from './write-context.ts';
+
+/** One attempt of a safety write; the next goes over a fresh connection. */
+const SAFETY_DEADLINE_MS = 5_000;
+/** A route that somebody rewrites at every moment is read again this often before the pass fails and the queue repeats it. */
+const MOST_READS = 20;
+
+/** Takes all traffic from the canary on every route, in parallel. A route that cannot be lowered does not stop the others. */
+export async function lowerRoutes(
+  context: WriteContext,
+  { verdict }: Extract<Write, { kind: 'Lower' }>,
+): Promise<void> {
+  const names = specOf(context).traffic.router.gatewayAPI.httpRoutes.map(({ name }) => name);
+  const results = await Promise.allSettled(names.map((name) => lowerRoute(context, name, verdict)));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function lowerRoute(context: WriteContext, name: string, verdict: 'RolledBack' | 'Lowered'): Promise<void> {
+  const { client, sources, clock, gathered, signal } = context;
+  const { rollout, observed } = gathered;
+  const flight = observed.status.inFlight;
+  if (!flight) return;
+  const safety = { signal, deadlineMs: SAFETY_DEADLINE_MS, priority: 'safety' as const };
+  let route = sources.httpRoutes.get(refOf(context, name));
+  for (let read = 0; read < MOST_READS; read++) {
+    if (!route) return; // a deleted route sends nobody anywhere
+    const patch = lower(typed(route), {
+      services: servicesOf(specOf(context)),
+      rolloutUid: rollout.metadata.uid ?? '',
+      revision: flight.hash,
+      epoch: observed.status.epoch,
+      now: clock.now(),
+      verdict,
+    });
+    if (!patch) return;
+    try {
+      remember(
+        context,
+        name,
+        await client.patch(httpRoutes, refOf(context, name), { json: patch }, { ...safety, repeatable: true }),
+      );
+      return;
+    } catch (error) {
+      if (!isPatchTestFailed(error) && !isConflict(error)) throw error;
+      route = await client.get(httpRoutes, refOf(context, name), safety);
+    }
+  }
+  throw new SluiceError('SLUICE_KUBE_PATCH_TEST', `HTTPRoute ${name} changes faster than it can be lowered`, {
+    route: name,
+  });
+}
+
+/** The next patch of each route that is due. A raise names the version that was judged, so a late one cannot succeed. */
+export async function changeRoutes(context: WriteContext): Promise<void> {
+  const { sources, clock, gathered, memory } = context;
+  const { rollout, observed } = gathered;
+  const spec = specOf(context);
+  const flight = observed.status.inFlight;
+  if (!flight) return;
+  await Promise.all(
+    spec.traffic.router.gatewayAPI.httpRoutes.map(async ({ name }) => {
+      const route = sources.httpRoutes.get(refOf(context, name));
+      if (!route) return;
+      const patch = change(
+        typed(route),
+        routeContext(sources, rollout, spec, memory, flight, observed.status.epoch, route, clock.now()),
+      );
+      if (patch)
+        remember(
+          context,
+          name,
+          await context.client.patch(httpRoutes, refOf(context, name), { json: patch }, options(context)),
+        );
+    }),
+  );
+}
+
+/** So that a revert by another manager is told from our own write. */
+function remember({ memory, gathered }: WriteContext, name: string, written: HTTPRoute): void {
+  const { spec } = gathered.observed;
+  if (spec) memory.reverts.set(name, wroteRoute(revertsOf(memory, name), typed(written), servicesOf(spec)));
+}
+
+/** The router reads objects by its own, narrower type. */
+const typed = (route: HTTPRoute): HttpRoute => route as unknown as HttpRoute;

@@ -1,0 +1,168 @@
+// The operator: composition root. The only place that builds real clocks, clients and sockets and wires them.
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { KubeConfig } from '@kubernetes/client-node';
+import { pino } from 'pino';
+import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.ts';
+import { systemClock } from './base/clock.ts';
+import type { DurationMs } from './base/units.ts';
+import { admitDeployment } from './controllers/rollout/gate.ts';
+import { GuardrailPoller } from './controllers/rollout/guardrail-poller.ts';
+import { RolloutInformers } from './controllers/rollout/informers.ts';
+import { ProviderPool } from './controllers/rollout/provider-pool.ts';
+import { RolloutReconciler } from './controllers/rollout/reconcile.ts';
+import { uninstall } from './controllers/rollout/uninstall.ts';
+import { CertificateKeeper } from './kube/certificate-keeper.ts';
+import { createClient } from './kube/create-client.ts';
+import { EventRecorder } from './kube/events.ts';
+import { LeaderElection } from './kube/leader-election.ts';
+import { keyOf } from './kube/resource.ts';
+import { WebhookServer } from './kube/webhook-server.ts';
+import { Worker } from './kube/worker.ts';
+import { OperatorMetrics } from './server/operator-metrics.ts';
+import { startProbeServers } from './server/probe-servers.ts';
+
+const help = `usage: operator run [--config FILE]    run the operator
+       operator uninstall             delete all Rollouts, each restored, then the gate
+
+  POD_NAME, POD_NAMESPACE   who and where this is
+`;
+
+const GATE = 'sluice-gate';
+const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
+const CERTIFICATE_SETTLE_MS = 60_000 as DurationMs;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+});
+const config: OperatorConfig = parseOperatorConfig(
+  values.config === undefined ? '' : readFileSync(values.config, 'utf8'),
+);
+const logger = pino({
+  level: config.log.level,
+  base: null,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  formatters: { level: (level) => ({ level }) },
+});
+const namespace = process.env.POD_NAMESPACE ?? 'sluice-system';
+const instance = process.env.POD_NAME ?? hostname();
+const clock = systemClock;
+const random = Math.random;
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
+
+const kubeConfig = new KubeConfig();
+kubeConfig.loadFromDefault();
+const client = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice' });
+
+switch (values.help ? 'help' : positionals[0]) {
+  case 'run':
+    await run(stop.signal);
+    break;
+  case 'uninstall':
+    await uninstall({ client, clock, logger, gate: GATE }, stop.signal);
+    break;
+  default:
+    process.stdout.write(help);
+    process.exitCode = values.help ? 0 : 2;
+}
+await client.close();
+
+async function run(signal: AbortSignal): Promise<void> {
+  let worker: Worker | undefined;
+  const ports = { client, clock, random, logger };
+  const informers = new RolloutInformers(
+    ports,
+    { presetNamespace: namespace, defaultGuardrails: config.defaultGuardrails },
+    (key) => worker?.add(key),
+    (name, cause) => metrics.watchBroke(name, cause),
+  );
+  const metrics = new OperatorMetrics({
+    queue: () => worker?.backlog ?? 0,
+    watchAges: () => informers.watchAges(clock.now()),
+  });
+  const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
+  const operatorUser = `system:serviceaccount:${namespace}:sluice-operator`;
+  const webhook = new WebhookServer(ports, {
+    host: '0.0.0.0',
+    port: Number(process.env.WEBHOOK_PORT ?? 9443),
+    routes: { '/gate': admitDeployment(informers.sources, operatorUser) },
+  });
+  const keeper = new CertificateKeeper(ports, {
+    namespace,
+    secretName: 'sluice-webhook-certificates',
+    webhookConfigurationName: GATE,
+    hosts: [`sluice-webhook.${namespace}.svc`],
+    lifetimeMs: CERTIFICATE_LIFETIME_MS,
+    settleMs: CERTIFICATE_SETTLE_MS,
+    onCertificate: (pair) => webhook.reload(pair),
+  });
+  let starting: string | undefined = 'the caches are being filled';
+  const probes = await startProbeServers(
+    { notReady: () => (signal.aborted ? 'stopping' : starting), registry: metrics.registry },
+    { healthPort: 8081, metricsPort: 8080 },
+  );
+  informers.start();
+  keeper.start();
+  await informers.synced;
+  await webhook.start(await keeper.ready);
+  starting = undefined;
+  logger.info({ namespace, instance }, 'ready');
+
+  const election = new LeaderElection(
+    { ...ports, monotonicMs: () => performance.now() },
+    {
+      namespace,
+      name: 'sluice-operator',
+      identity: `${instance}_${process.pid}_${Date.now()}`,
+      onChange: (leading) => metrics.setLeading(leading),
+    },
+  );
+  await election.run(async (leading) => {
+    logger.info({ instance }, 'leading');
+    const pool = new ProviderPool({
+      client,
+      clock,
+      defaultAddress: config.prometheus.address ?? 'http://prometheus.monitoring:9090',
+    });
+    const poller = new GuardrailPoller({
+      clock,
+      logger,
+      pool,
+      sampled: (key, harm) => worker?.add(key, { urgent: harm }),
+    });
+    const reconciler = new RolloutReconciler({
+      client,
+      sources: informers.sources,
+      clock,
+      logger,
+      poller,
+      announce: (about, told) => {
+        for (const { type, reason, message } of told)
+          recorder.record({ about, type, reason, action: reason, note: message });
+      },
+      decided: (key, seen, decision) => metrics.decided(key, seen, decision, clock.now()),
+      gone: (key) => metrics.forget(key),
+    });
+    const leader = new Worker(ports, {
+      name: 'rollouts',
+      reconcile: reconciler.reconcile,
+      onPass: (result, tookMs) => metrics.passed(result, tookMs),
+    });
+    worker = leader;
+    for (const rollout of informers.sources.rollouts.list()) leader.add(keyOf(rollout.metadata));
+    leader.start();
+    if (!leading.aborted) await new Promise((resolve) => leading.addEventListener('abort', resolve, { once: true }));
+    worker = undefined;
+    await leader.stop();
+    poller.stop();
+    pool.close();
+  }, signal);
+
+  await webhook.stop();
+  await Promise.all([keeper.stop(), informers.stop(), recorder.stop(), probes.stop()]);
+  logger.info({ instance }, 'stopped');
+}

@@ -1,0 +1,121 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { phases } from '../api/rollout-status.ts';
+import type { Decision } from '../core/rollout/decision.ts';
+import type { Observed } from '../core/rollout/observed.ts';
+import { refOf } from '../kube/resource.ts';
+
+const VERDICTS = ['Safe', 'NoEvidence', 'ProviderDown', 'Harm'] as const;
+const rolloutLabels = ['namespace', 'rollout'] as const;
+
+/** What the operator tells of itself. No label holds a revision: their number would grow with every release. */
+export class OperatorMetrics {
+  readonly registry = new Registry();
+  readonly #phase = this.#gauge('sluice_rollout_phase', 'Phase of a Rollout: 1 for the present one.', [
+    ...rolloutLabels,
+    'phase',
+  ]);
+  readonly #step = this.#gauge(
+    'sluice_rollout_step',
+    'Steps that are done or under way; 0 with nothing in flight.',
+    rolloutLabels,
+  );
+  readonly #weight = this.#gauge(
+    'sluice_rollout_weight_ratio',
+    'Share of traffic that the canary is meant to have, 0 to 1.',
+    rolloutLabels,
+  );
+  readonly #verdict = this.#gauge('sluice_guardrail_verdict', 'Verdict of a guardrail: 1 for the present one.', [
+    ...rolloutLabels,
+    'guardrail',
+    'verdict',
+  ]);
+  readonly #rollback = new Histogram({
+    name: 'sluice_rollback_seconds',
+    help: 'From the sample that spent a budget to the lowered route, as the API server confirmed it.',
+    labelNames: rolloutLabels,
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
+  readonly #reconcile = new Histogram({
+    name: 'sluice_reconcile_seconds',
+    help: 'One pass: gather, decide, apply.',
+    labelNames: ['result'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers: [this.registry],
+  });
+  readonly #breaks = new Counter({
+    name: 'sluice_watch_breaks_total',
+    help: 'Watches that broke off.',
+    labelNames: ['resource', 'cause'],
+    registers: [this.registry],
+  });
+  readonly #leading = this.#gauge('sluice_leader', '1 in the replica that leads.', []);
+
+  constructor(live: { queue(): number; watchAges(): readonly { readonly name: string; readonly seconds: number }[] }) {
+    collectDefaultMetrics({ register: this.registry });
+    const { registry } = this;
+    new Gauge({
+      name: 'sluice_queue_length',
+      help: 'Rollouts that wait for a pass.',
+      registers: [registry],
+      collect() {
+        this.set(live.queue());
+      },
+    });
+    new Gauge({
+      name: 'sluice_watch_age_seconds',
+      help: 'Since a watch last heard from the API server.',
+      labelNames: ['resource'],
+      registers: [registry],
+      collect() {
+        for (const { name, seconds } of live.watchAges()) this.set({ resource: name }, seconds);
+      },
+    });
+  }
+
+  #gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Gauge<Label> {
+    return new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry] });
+  }
+
+  passed(result: string, tookMs: number): void {
+    this.#reconcile.observe({ result }, tookMs / 1000);
+  }
+
+  watchBroke(resource: string, cause: string): void {
+    this.#breaks.inc({ resource, cause });
+  }
+
+  setLeading(leading: boolean): void {
+    this.#leading.set(leading ? 1 : 0);
+    if (leading) return;
+    for (const gauge of [this.#phase, this.#step, this.#weight, this.#verdict]) gauge.reset(); // another replica tells them now
+  }
+
+  /** After a decision was carried out. `nowMs`: when the API server had confirmed its writes. */
+  decided(key: string, seen: Observed, { status, writes }: Decision, nowMs: number): void {
+    const labels = labelsOf(key);
+    for (const phase of phases) this.#phase.set({ ...labels, phase }, status.phase === phase ? 1 : 0);
+    this.#step.set(labels, status.inFlight ? Math.min(status.inFlight.step + 1, status.inFlight.steps.length) : 0);
+    this.#weight.set(labels, (status.inFlight?.weightBp ?? 0) / 10_000);
+    for (const { name: guardrail, verdict: present } of status.guardrails)
+      for (const verdict of VERDICTS) this.#verdict.set({ ...labels, guardrail, verdict }, verdict === present ? 1 : 0);
+    const harmAt = seen.guardrails.find((guardrail) => guardrail.status?.verdict === 'Harm')?.status?.at;
+    const lowered =
+      writes.some((write) => write.kind === 'Lower' && write.verdict === 'RolledBack') &&
+      seen.status.inFlight?.retreat === undefined;
+    if (lowered && harmAt !== undefined) this.#rollback.observe(labels, (nowMs - harmAt) / 1000);
+  }
+
+  /** A Rollout that is gone leaves no series behind. */
+  forget(key: string): void {
+    const labels = labelsOf(key);
+    this.#step.remove(labels);
+    this.#weight.remove(labels);
+    for (const phase of phases) this.#phase.remove({ ...labels, phase });
+  }
+}
+
+function labelsOf(key: string): { namespace: string; rollout: string } {
+  const { namespace = '', name } = refOf(key);
+  return { namespace, rollout: name };
+}
