@@ -17,7 +17,12 @@ export default defineConfig({
         maxWorkers: 2,
       }),
       // The whole local cluster; files run one after the other because they share its two cores.
-      project('e2e', { testTimeout: 600_000, hookTimeout: 1_800_000, fileParallelism: false }),
+      project('e2e', {
+        globalSetup: 'test/support/cluster-setup.ts',
+        testTimeout: 600_000,
+        hookTimeout: 1_800_000,
+        fileParallelism: false,
+      }),
     ],
   },
 });

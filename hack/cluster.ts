@@ -1,4 +1,4 @@
-// cluster up|down|status|kubeconfig|exec: a real Kubernetes for development and tests; hack/cluster/README.md says how.
+// cluster up|down|build|status|kubeconfig|load-image|exec: a real Kubernetes for development and tests; hack/cluster/README.md says how.
 import { parseArgs } from 'node:util';
 import { parseAddons } from './cluster/addons.ts';
 import { binaryDir, binaryNames, ensureBinary } from './cluster/binaries.ts';
@@ -6,7 +6,7 @@ import { type Instance, inInstance, instanceNamed, kubeconfigOf } from './cluste
 import { toStderr } from './cluster/progress.ts';
 import { printStatus } from './cluster/status.ts';
 import { ensureSystemPackages } from './cluster/system-packages.ts';
-import { down, up } from './cluster/up.ts';
+import { down, loadImage, up } from './cluster/up.ts';
 import { run } from './process.ts';
 
 const help = `usage: npm run cluster -- COMMAND [--instance NAME]
@@ -16,6 +16,7 @@ const help = `usage: npm run cluster -- COMMAND [--instance NAME]
   status               each part: whether it lives, since when, how often it died; exit status 0 when all is well
   build                only build what "up" would, in the order in which it needs it
   kubeconfig           print the path of an administrator's kubeconfig
+  load-image NAME      build the image "operator" or "shop", load it, and print the name under which pods find it
   exec -- CMD ARGS     run a program inside, with kubectl in its PATH (needed for instances other than "default")
 `;
 
@@ -50,6 +51,10 @@ const commands: Record<string, (instance: Instance) => Promise<number>> = {
   status: async (instance) => printStatus(instance),
   kubeconfig: async (instance) => {
     console.log(kubeconfigOf(instance));
+    return 0;
+  },
+  'load-image': async (instance) => {
+    console.log(await loadImage(instance, rest[0] ?? '', stop.signal));
     return 0;
   },
   exec: (instance) => {

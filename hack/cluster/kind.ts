@@ -22,7 +22,7 @@ export async function upKind(instance: Instance, signal: AbortSignal, report: Re
   return { cluster: kindCluster(instance), kubeconfig: kindKubeconfig(instance), startedAfterMs: 0 };
 }
 
-function kindCluster(instance: Instance): Cluster {
+export function kindCluster(instance: Instance): Cluster {
   const env = { KUBECONFIG: kindKubeconfig(instance) };
   return {
     run: (command, args, options) => output(command, args, { ...options, env }),

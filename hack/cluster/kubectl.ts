@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { BuiltImage } from '../image/cluster-images.ts';
+import type { BuiltImage } from '../image/built-image.ts';
 import { binaryDir } from './binaries.ts';
 import { waitFor } from './wait.ts';
 

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuiltImage, ensureClusterImage } from '../image/cluster-images.ts';
+import type { BuiltImage } from '../image/built-image.ts';
+import { ensureClusterImage } from '../image/cluster-images.ts';
 import { NODE_NAME } from './addresses.ts';
 import { ensureBinary } from './binaries.ts';
 import { ensurePki } from './certificates.ts';
@@ -67,7 +68,7 @@ export async function downLocal(
 }
 
 /** How to talk to a local cluster that is up. */
-function clusterOf(instance: Instance): Cluster {
+export function clusterOf(instance: Instance): Cluster {
   const env = { KUBECONFIG: kubeconfigOf(instance) };
   return {
     run: (command, args, options) => outputInside(instance, command, args, { ...options, env }),

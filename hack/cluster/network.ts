@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { addresses } from './addresses.ts';
-import { output } from './command.ts';
+import { output, succeeds } from './command.ts';
 import { enter, type Instance, inHome } from './instance.ts';
 import { readIfThere, writeIfChanged } from './write-whole.ts';
 
@@ -53,7 +53,8 @@ export async function networkUp(instance: Instance, signal: AbortSignal): Promis
 export async function networkDown(instance: Instance, signal: AbortSignal): Promise<void> {
   if (instance.isolated) return;
   for (const link of [POD_LINK, NODE_LINK]) {
-    if (existsSync(`/sys/class/net/${link}`)) await output('ip', ['link', 'delete', link], { signal });
+    const exists = await succeeds('ip', ['link', 'show', link], { signal });
+    if (exists) await output('ip', ['link', 'delete', link], { signal });
   }
   for (const family of ['iptables', 'ip6tables']) await removeRules(family, signal);
   restoreSysctls(instance);

@@ -5,3 +5,6 @@ import { join } from 'node:path';
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return env.SLUICE_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sluice');
 }
+
+/** The root of this work tree. */
+export const repositoryDir = join(import.meta.dirname, '..', '..');

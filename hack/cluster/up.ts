@@ -1,10 +1,11 @@
+import { ensureImage } from '../image/node-image.ts';
 import { type AddonName, installAddons } from './addons.ts';
 import { ensureBinary } from './binaries.ts';
 import { output } from './command.ts';
 import { DEFAULT_INSTANCE, type Instance } from './instance.ts';
-import { downKind, upKind } from './kind.ts';
+import { downKind, kindCluster, upKind } from './kind.ts';
 import { kubectl, type RunningCluster } from './kubectl.ts';
-import { downLocal, upLocal } from './local.ts';
+import { clusterOf, downLocal, upLocal } from './local.ts';
 import type { Report } from './progress.ts';
 import { chooseProvider, type Provider } from './provider.ts';
 
@@ -37,6 +38,16 @@ export async function down(
   if (provider.kind === 'existing') report('KUBECONFIG names a cluster that is not ours: left alone');
   else if (provider.kind === 'kind') await downKind(instance, signal);
   else await downLocal(instance, options, signal, report);
+}
+
+/** Builds the image of one of our programs (`operator`, `shop`) and makes it known to the cluster; answers its name. */
+export async function loadImage(instance: Instance, name: string, signal: AbortSignal): Promise<string> {
+  const provider = await providerOf(instance);
+  const image = await ensureImage(name, signal);
+  if (provider.kind === 'existing')
+    throw new Error(`push ${image.archive} where the nodes of ${provider.kubeconfig} find it`);
+  await (provider.kind === 'kind' ? kindCluster(instance) : clusterOf(instance)).load(image, signal);
+  return image.reference;
 }
 
 /** Who asks for an instance by name wants ours, whatever `KUBECONFIG` says. */

@@ -4,13 +4,8 @@ import { type BinaryName, binaryVersion, ensureBinary } from '../cluster/binarie
 import { cacheDir } from '../cluster/paths.ts';
 import type { Report } from '../cluster/progress.ts';
 import { writeImageArchive } from './archive.ts';
+import type { BuiltImage } from './built-image.ts';
 import { baseEntries, nonrootUser, programEntries } from './rootfs.ts';
-
-/** An image that lies ready as a docker-archive. */
-export interface BuiltImage {
-  readonly reference: string;
-  readonly archive: string;
-}
 
 /** Images that hold one binary of ours: where it lies in the image, and whether it must be root there. */
 const recipes = {

@@ -1,0 +1,15 @@
+# The same images as `npm run image -- build NAME` makes without Docker: docker build --build-arg NAME=operator .
+ARG NODE=24.21.0
+FROM node:${NODE}-bookworm-slim AS build
+ARG NAME=operator
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN mkdir /app && node hack/image.ts bundle ${NAME} /app/main.mjs
+
+FROM node:${NODE}-bookworm-slim
+COPY --from=build /app /app
+ENV NODE_ENV=production
+USER 65532:65532
+ENTRYPOINT ["/usr/local/bin/node", "/app/main.mjs"]
