@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { delayMs } from './faults.ts';
+import { delayMs, RequestRate } from './faults.ts';
 import { shopMetrics } from './metrics.ts';
 import type { ShopSettings } from './settings.ts';
 
@@ -18,6 +18,7 @@ const items = ['anchor', 'buoy', 'compass', 'davit', 'ensign'].map((id, index) =
 export class ShopApp {
   /** Set once: readiness fails, and answers ask their client to open another connection. */
   draining = false;
+  readonly #rate = new RequestRate();
   readonly #settings: ShopSettings;
   readonly #random: () => number;
   readonly #metrics = shopMetrics();
@@ -63,7 +64,8 @@ export class ShopApp {
     const body = await readBody(request);
     const wait = delayMs(this.#settings.latencyMs, this.#random);
     if (wait > 0) await sleep(wait);
-    const failed = this.#random() < this.#settings.errorRate;
+    const busy = this.#rate.count(startedMs) > this.#settings.errorAboveRps;
+    const failed = busy && this.#random() < this.#settings.errorRate;
     const reply = failed ? { code: 500, body: 'out of stock\n' } : page(request, body);
     this.#metrics.observe(request.method ?? '', reply.code, (performance.now() - startedMs) / 1000);
     return reply;

@@ -7,3 +7,18 @@ export function delayMs(medianMs: number, random: () => number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return medianMs * Math.exp(SIGMA * normal);
 }
+
+const RATE_WINDOW_MS = 2_000;
+
+/** Requests a second over the last two seconds. */
+export class RequestRate {
+  #times: number[] = [];
+
+  /** Counts a request at `nowMs` and answers the rate with it. */
+  count(nowMs: number): number {
+    this.#times.push(nowMs);
+    const first = this.#times.findIndex((time) => nowMs - time < RATE_WINDOW_MS);
+    this.#times = this.#times.slice(first);
+    return (this.#times.length * 1000) / RATE_WINDOW_MS;
+  }
+}

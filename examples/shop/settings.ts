@@ -10,6 +10,8 @@ export interface ShopSettings {
   readonly port: number;
   /** Share of shop requests that are answered with 500, 0..1. */
   readonly errorRate: number;
+  /** Errors show only while this pod gets more requests a second than this: a fault that a small share of traffic hides. */
+  readonly errorAboveRps: number;
   /** Median time to an answer; the 99th percentile is three times as long. */
   readonly latencyMs: number;
   /** Time from the start until `/readyz` answers 200; `never` for a version that does not come up. */
@@ -35,6 +37,7 @@ export function readSettings(env: NodeJS.ProcessEnv): ShopSettings {
     pod: env.POD_NAME || hostname(),
     port: number('PORT', 8080, 65_535),
     errorRate: number('ERROR_RATE', 0, 1),
+    errorAboveRps: number('ERROR_ABOVE_RPS', 0, 1_000_000),
     latencyMs: number('LATENCY_MS', 0, 60_000),
     readyAfterMs: env.READY_AFTER_MS === 'never' ? 'never' : number('READY_AFTER_MS', 0, DAY_MS),
     crashAfterMs: env.CRASH_AFTER_MS ? number('CRASH_AFTER_MS', 0, DAY_MS) : undefined,

@@ -24,7 +24,7 @@ const nodeImages = {
 const node = join(repositoryDir, 'node_modules', 'node', 'bin', 'node');
 
 /** Raise when the same program shall give another image. */
-const RECIPE_REVISION = 1;
+const RECIPE_REVISION = 2;
 const KEEP_ARCHIVES_MS = 24 * 3_600_000;
 
 /** Builds the image of one of our programs by name: `operator`, `shop`. */
@@ -54,8 +54,8 @@ export async function buildNodeImage({ name, entryPoint }: NodeImage, signal: Ab
   const nodeLayer = [...baseEntries, ...(await programEntries(node, 'usr/local/bin/node', signal))];
   writeImageArchive(archive, {
     reference,
-    layers: [nodeLayer, [{ kind: 'file', path: 'app/main.mjs', mode: 0o644, source: bundled }]],
-    entrypoint: ['/usr/local/bin/node', '/app/main.mjs'],
+    layers: [nodeLayer, [{ kind: 'file', path: `app/${name}.mjs`, mode: 0o644, source: bundled }]],
+    entrypoint: ['/usr/local/bin/node', `/app/${name}.mjs`],
     env: { NODE_ENV: 'production' },
     user: nonrootUser,
   });

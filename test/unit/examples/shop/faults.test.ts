@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { delayMs } from '../../../../examples/shop/faults.ts';
+import { delayMs, RequestRate } from '../../../../examples/shop/faults.ts';
 import { readSettings } from '../../../../examples/shop/settings.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
 
@@ -22,4 +22,13 @@ it.each([
   ['READY_AFTER_MS', 'later'],
 ])('refuses %s=%s by name', (name, value) => {
   expect(() => readSettings({ [name]: value })).toThrow(name);
+});
+
+it('the rate is that of the last two seconds', () => {
+  const rate = new RequestRate();
+  const at = (seconds: number) => rate.count(seconds * 1000);
+  expect(at(0)).toBe(0.5);
+  for (let i = 1; i < 20; i++) at(i / 10);
+  expect(at(1.95)).toBe(10.5);
+  expect(at(10)).toBe(0.5);
 });
