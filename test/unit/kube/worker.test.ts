@@ -49,6 +49,16 @@ test('passes run beside each other up to the limit, and an urgent one beyond it'
   expect(await worker.stop()).toBe(true);
 });
 
+test('an urgent pass takes no place away from ordinary ones', async () => {
+  const { worker, begun } = makeWorker(untilAborted, { concurrency: 1 });
+  worker.add('a', { urgent: true });
+  await settle();
+  worker.add('b');
+  await settle();
+  expect(begun).toEqual(['a', 'b']);
+  await worker.stop();
+});
+
 test('an urgent add aborts the running pass of the key and runs it again at once, without backoff', async () => {
   const { worker, begun, results } = makeWorker((key, signal) =>
     begun.length === 1 ? untilAborted(key, signal) : Promise.resolve({}),
