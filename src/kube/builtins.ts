@@ -1,5 +1,4 @@
 import type {
-  CoreV1Event,
   EventsV1Event,
   V1ConfigMap,
   V1ControllerRevision,
@@ -21,7 +20,7 @@ import type { KubeObject, Resource } from './resource.ts';
  * client-node's model as it stands in JSON: times are strings (the models say `Date`, which only their own serializer
  * makes), and everything is read-only because it may come from a cache.
  */
-export type Json<T> = T extends Date
+type Json<T> = T extends Date
   ? string
   : T extends readonly (infer E)[]
     ? readonly Json<E>[]
@@ -42,7 +41,6 @@ export type ConfigMap = BuiltIn<V1ConfigMap>;
 export type Namespace = BuiltIn<V1Namespace>;
 export type Lease = BuiltIn<V1Lease>;
 export type KubeEvent = BuiltIn<EventsV1Event>;
-export type CoreEvent = BuiltIn<CoreV1Event>;
 export type MutatingWebhookConfiguration = BuiltIn<V1MutatingWebhookConfiguration>;
 export type HorizontalPodAutoscaler = BuiltIn<V2HorizontalPodAutoscaler>;
 /** The `scale` subresource of a workload. */
@@ -73,7 +71,6 @@ export const configMaps = describe<ConfigMap>('v1', 'ConfigMap', 'configmaps');
 export const namespaces = describe<Namespace>('v1', 'Namespace', 'namespaces', 'Cluster');
 export const leases = describe<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
 export const events = describe<KubeEvent>('events.k8s.io/v1', 'Event', 'events');
-export const coreEvents = describe<CoreEvent>('v1', 'Event', 'events');
 export const mutatingWebhookConfigurations = describe<MutatingWebhookConfiguration>(
   'admissionregistration.k8s.io/v1',
   'MutatingWebhookConfiguration',

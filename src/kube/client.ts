@@ -36,7 +36,7 @@ export interface PatchOptions extends WriteOptions {
   readonly repeatable?: boolean | undefined;
 }
 
-export interface DeleteOptions extends CallOptions {
+interface DeleteOptions extends CallOptions {
   readonly preconditions?: Preconditions | undefined;
   readonly propagation?: 'Foreground' | 'Background' | 'Orphan' | undefined;
 }

@@ -21,7 +21,7 @@ export interface OwnerReference {
 }
 
 /** `metadata` as it stands in JSON: times are RFC 3339 strings. */
-export interface ObjectMeta {
+interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
