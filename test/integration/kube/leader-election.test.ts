@@ -39,7 +39,7 @@ function stand(client: KubeClient, namespace: string, identity: string) {
 const until = (what: string, probe: () => boolean, signal: AbortSignal) =>
   waitFor(async () => probe(), { what, timeoutMs: 20_000, everyMs: 10, signal });
 
-test('a leader that stops cleanly hands over within 3 s', async ({ signal }) => {
+test('a leader that stops cleanly hands over long before its lease would run out', async ({ signal }) => {
   const client = makeClient();
   const namespace = await makeNamespace('election');
   const first = stand(client, namespace, 'first');
@@ -51,12 +51,13 @@ test('a leader that stops cleanly hands over within 3 s', async ({ signal }) => 
   first.stop();
   await first.done;
   await until('the second to lead', second.working, signal);
-  expect(performance.now() - startedMs).toBeLessThan(3_000);
+  // About 1 s on a quiet machine; a lease that is not given back takes at least 5 s.
+  expect(performance.now() - startedMs).toBeLessThan(4_500);
   const lease = await client.get(leases, { namespace, name: 'operator' }, { signal });
   expect(lease?.spec).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1, leaseDurationSeconds: 6 });
 });
 
-test('a leader that is cut off from the API server stops before another leads, within 8 s', async ({ signal }) => {
+test('a leader that is cut off from the API server stops before another leads', async ({ signal }) => {
   const { client, proxy } = await makeProxiedClient();
   const namespace = await makeNamespace('election');
   const first = stand(client, namespace, 'first');

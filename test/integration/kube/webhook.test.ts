@@ -203,8 +203,8 @@ test('certificates of two replicas rotate while requests flow, and no admission 
         secretName: 'hook-tls',
         webhookConfigurationName: name,
         hosts: ['127.0.0.1'],
-        lifetimeMs: 9_000 as DurationMs, // replaced after 6 s
-        settleMs: 700 as DurationMs,
+        lifetimeMs: 15_000 as DurationMs, // replaced after 10 s
+        settleMs: 1_500 as DurationMs,
         onCertificate: (pair) => {
           // The second is slow to load what it was told, yet faster than the settle time.
           const load = () => {
