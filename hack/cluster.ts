@@ -1,7 +1,9 @@
 // cluster up|down|build|status|kubeconfig|load-image|exec: a real Kubernetes for development and tests; hack/cluster/README.md says how.
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { parseAddons } from './cluster/addons.ts';
 import { binaryDir, binaryNames, ensureBinary } from './cluster/binaries.ts';
+import { forward } from './cluster/forward.ts';
 import { type Instance, inInstance, instanceNamed, kubeconfigOf } from './cluster/instance.ts';
 import { toStderr } from './cluster/progress.ts';
 import { printStatus } from './cluster/status.ts';
@@ -17,6 +19,7 @@ const help = `usage: npm run cluster -- COMMAND [--instance NAME]
   build                only build what "up" would, in the order in which it needs it
   kubeconfig           print the path of an administrator's kubeconfig
   load-image NAME      build the image "operator" or "shop", load it, and print the name under which pods find it
+  forward PORT ADDR    answer at 127.0.0.1:PORT with what is inside at ADDR (such as 198.18.128.77:80), until Ctrl-C
   exec -- CMD ARGS     run a program inside, with kubectl in its PATH (needed for instances other than "default")
 `;
 
@@ -55,6 +58,13 @@ const commands: Record<string, (instance: Instance) => Promise<number>> = {
   },
   'load-image': async (instance) => {
     console.log(await loadImage(instance, rest[0] ?? '', stop.signal));
+    return 0;
+  },
+  forward: async (instance) => {
+    const [port = '', target = ''] = rest;
+    await forward(instance, Number(port), target, stop.signal);
+    console.log(`http://127.0.0.1:${port} answers with ${target}`);
+    await once(stop.signal, 'abort');
     return 0;
   },
   exec: (instance) => {

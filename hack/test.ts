@@ -20,10 +20,9 @@ const summaries = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 const statuses: number[] = [];
 const withoutCluster = wanted.filter((kind) => kind !== 'e2e');
 const needsCluster = wanted.includes('e2e');
-const ahead = needsCluster && withoutCluster.length > 0 ? buildAhead() : undefined;
+if (needsCluster && withoutCluster.length > 0) buildAhead();
 if (withoutCluster.length > 0)
   statuses.push(await run('vitest', vitestArgs(withoutCluster), { env: environment('1') }));
-await ahead?.done;
 if (needsCluster) statuses.push(await runInCluster());
 report();
 

@@ -5,7 +5,7 @@ import { output, runLogged } from './command.ts';
 import { type BuildPlace, buildKubernetes, buildOwnProgram, buildPrometheus, goInstall } from './go-builds.ts';
 import { withLock } from './lock.ts';
 import { cacheDir } from './paths.ts';
-import { type Report, toStderr, withProgress } from './progress.ts';
+import { type Report, spoken, toStderr, withProgress } from './progress.ts';
 import { versions } from './versions.ts';
 
 interface Recipe {
@@ -73,7 +73,8 @@ export const binaryDir = (name: BinaryName): string => join(cacheDir(), 'bin', `
 export async function ensureBinary(name: BinaryName, signal: AbortSignal, report: Report = toStderr): Promise<string> {
   const dir = binaryDir(name);
   if (existsSync(dir)) return dir;
-  const onWait = () => report(`waiting for ${name}, which another process builds`);
+  const about = spoken(recipes[name].aboutS);
+  const onWait = () => report(`waiting for ${name}, which another process builds (about ${about} in all)`);
   return withLock(join(cacheDir(), 'locks', `${name}.lock`), onWait, async () => {
     if (existsSync(dir)) return dir;
     const recipe: Recipe = recipes[name];

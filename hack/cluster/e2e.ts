@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { addonNames } from './addons.ts';
-import { DEFAULT_INSTANCE, enter, holderOf, instanceNamed } from './instance.ts';
+import { DEFAULT_INSTANCE, enter, holderOf, inHome, instanceNamed } from './instance.ts';
+import { withLock } from './lock.ts';
 import { cacheDir, repositoryDir } from './paths.ts';
 import { toStderr } from './progress.ts';
 import { down, up } from './up.ts';
@@ -15,38 +15,38 @@ type Enter = (command: string, args: readonly string[]) => [string, ...string[]]
 
 /**
  * Brings the cluster for end-to-end tests up (one that is up and whole is used as it is), runs `work` with the way into
- * its network and the environment that tests read, and ends it, unless `SLUICE_KEEP=1`. With `KUBECONFIG` set, that
- * cluster is used and left alone.
+ * its network and the environment that tests read, and ends it, unless `SLUICE_KEEP=1`. Two test runs take turns. With
+ * `KUBECONFIG` set, that cluster is used and left alone.
  */
 export async function withTestCluster<T>(work: (enter: Enter, env: Record<string, string>) => Promise<T>): Promise<T> {
   const instance = instanceNamed(process.env.KUBECONFIG ? DEFAULT_INSTANCE : TEST_INSTANCE);
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
-  try {
-    const { kubeconfig } = await up(instance, addonNames, stop.signal, toStderr);
-    const local = holderOf(instance) !== undefined;
-    const inside: Enter = local
-      ? (command, args) => enter(instance, command, args)
-      : (command, args) => [command, ...args];
-    const env = { SLUICE_E2E_KUBECONFIG: kubeconfig, SLUICE_E2E_INSTANCE: local ? instance.name : '' };
-    return await work(inside, env);
-  } finally {
-    const keep = process.env.SLUICE_KEEP === '1';
-    if (!keep) await down(instance, { wipe: false }, AbortSignal.timeout(120_000), toStderr);
-  }
+  const onWait = () => toStderr('waiting for another test run, which uses the cluster');
+  return withLock(inHome(instance, 'tests.lock'), onWait, async () => {
+    const stop = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`got ${name}`)));
+    try {
+      const { kubeconfig } = await up(instance, addonNames, stop.signal, toStderr);
+      const local = holderOf(instance) !== undefined;
+      const env = { SLUICE_E2E_KUBECONFIG: kubeconfig, SLUICE_E2E_INSTANCE: local ? instance.name : '' };
+      const inside: Enter = (command, args) => (local ? enter(instance, command, args) : [command, ...args]);
+      return await work(inside, env);
+    } finally {
+      const keep = process.env.SLUICE_KEEP === '1';
+      if (!keep) await down(instance, { wipe: false }, AbortSignal.timeout(120_000), toStderr);
+    }
+  });
 }
 
 /**
  * Builds what the cluster needs in a process of its own while other tests run, at the lowest priority. Its failure is
  * not told: `up` meets it again, and tells.
  */
-export function buildAhead(): { done: Promise<unknown> } {
-  if (process.env.KUBECONFIG) return { done: Promise.resolve() };
+export function buildAhead(): void {
+  if (process.env.KUBECONFIG) return;
   mkdirSync(join(cacheDir(), 'logs'), { recursive: true });
   const log = openSync(join(cacheDir(), 'logs', 'build-ahead.log'), 'w');
   const command = ['-n', '19', process.execPath, join(repositoryDir, 'hack', 'cluster.ts'), 'build'];
   const child = spawn('nice', command, { stdio: ['ignore', log, log] });
   closeSync(log);
-  return { done: once(child, 'exit') };
+  process.once('exit', () => child.kill());
 }

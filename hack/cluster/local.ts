@@ -129,7 +129,7 @@ async function whileSupervised<T>(
   const watched = async () => {
     const state = supervisorState(instance.home);
     if (state === undefined) gaveUp.abort(new Error(`the supervisor has ended: ${inHome(instance, 'logs')}`));
-    const failing = state?.parts.find((part) => part.restarts >= 5 && !isRunning(part));
+    const failing = state?.parts.find((part) => part.restarts >= 4 && !isRunning(part));
     if (failing) {
       const log = readIfThere(inHome(instance, 'logs', `${failing.name}.log`)) ?? '';
       gaveUp.abort(

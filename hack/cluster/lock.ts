@@ -3,9 +3,13 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+const FIRST_WORD_MS = 500;
+const NEXT_WORD_MS = 30_000;
+
 /**
  * Runs `work` while no other process of this machine holds `file`. The kernel's lock is held by a small child that ends
- * when we end, however that happens: nothing is left behind that someone would have to judge stale.
+ * when we end, however that happens: nothing is left behind that someone would have to judge stale. `onWait` is called when
+ * another process holds it, and every 30 s as long as it does.
  */
 export async function withLock<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(file), { recursive: true });
@@ -13,14 +17,17 @@ export async function withLock<T>(file: string, onWait: () => void, work: () => 
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(holder, 'exit');
-  const soon = setTimeout(onWait, 500);
+  let timer = setTimeout(function remind() {
+    onWait();
+    timer = setTimeout(remind, NEXT_WORD_MS);
+  }, FIRST_WORD_MS);
   try {
     await Promise.race([
       once(holder.stdout, 'data'),
       ended.then(() => Promise.reject(new Error(`cannot lock ${file}`))),
     ]);
   } finally {
-    clearTimeout(soon);
+    clearTimeout(timer);
   }
   try {
     return await work();

@@ -30,7 +30,7 @@ export async function withProgress<T>(
 }
 
 /** 5 → "5 s", 95 → "1 min 35 s". */
-function spoken(seconds: number): string {
+export function spoken(seconds: number): string {
   const whole = Math.max(1, Math.round(seconds));
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

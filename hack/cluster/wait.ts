@@ -25,7 +25,8 @@ export async function waitFor<T>(probe: () => Promise<T | undefined | false>, op
       last = error;
     }
     if (performance.now() > endMs) break;
-    await delay(options.everyMs ?? 100, undefined, { signal: options.signal });
+    // Cut short by the signal, whose own reason the next round throws.
+    await delay(options.everyMs ?? 100, undefined, { signal: options.signal }).catch(() => {});
   }
   const why = last instanceof Error ? `: ${last.message}` : '';
   throw new Error(`${options.what} did not happen within ${options.timeoutMs / 1000} s${why}`, { cause: last });
