@@ -1,4 +1,5 @@
-# The same images as `npm run image -- build NAME` makes without Docker: docker build --build-arg NAME=operator .
+# What `npm run image -- build NAME` makes without Docker, for those who have it (not tried for want of an engine):
+#   docker build --build-arg NAME=operator .
 ARG NODE=24.21.0
 FROM node:${NODE}-bookworm-slim AS build
 ARG NAME=operator

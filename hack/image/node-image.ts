@@ -69,6 +69,7 @@ export async function bundle(entryPoint: string): Promise<Buffer> {
   if (!existsSync(path)) throw new Error(`${entryPoint} does not exist`);
   const { outputFiles } = await build({
     entryPoints: [path],
+    absWorkingDir: repositoryDir, // paths in the bundle's comments, and so the tag, depend on it
     bundle: true,
     write: false,
     platform: 'node',

@@ -66,18 +66,23 @@ test('a part that cannot live is tried again and again without harming the other
   await stateOf(home, 'steady', isRunning, 'the healthy part running');
 });
 
-test('a part waits for the sockets and files that it needs', async () => {
+test('a part waits for each socket and each file that it needs', async () => {
   const { home } = supervise((dir) => [
-    part('late', 'exec sleep 1000', { listening: [join(dir, 'socket')], files: [join(dir, 'file')] }),
+    part('needs-socket', 'exec sleep 1000', { listening: [join(dir, 'late')] }),
+    part('needs-file', 'exec sleep 1000', { listening: [join(dir, 'early')], files: [join(dir, 'file')] }),
   ]);
-  await stateOf(home, 'late', (state) => state.phase === 'waiting', 'the part waiting');
-  const server = createServer().listen(join(home, 'socket'));
-  onTestFinished(() => void server.close());
-  const asked = once(server, 'connection');
-  await asked; // it has seen the socket, and still misses the file
-  expect(supervisorState(home)?.parts[0]?.phase).toBe('waiting');
+  await stateOf(home, 'needs-file', (state) => state.phase === 'waiting', 'both parts waiting');
+  const early = createServer().listen(join(home, 'early'));
+  onTestFinished(() => void early.close());
+  await once(early, 'connection'); // the supervisor has looked
+  expect(supervisorState(home)?.parts.map(({ phase }) => phase)).toEqual(['waiting', 'waiting']);
+
+  const late = createServer().listen(join(home, 'late'));
+  onTestFinished(() => void late.close());
+  await stateOf(home, 'needs-socket', isRunning, 'the part that needed the socket running');
+  expect(supervisorState(home)?.parts[1]?.phase).toBe('waiting');
   writeFileSync(join(home, 'file'), '');
-  await stateOf(home, 'late', isRunning, 'the part running');
+  await stateOf(home, 'needs-file', isRunning, 'the part that needed the file running');
 });
 
 test('told to end, it ends its parts, also one that does not want to, and then its word is not taken any more', async () => {
