@@ -9,7 +9,6 @@ export type DurationMs = Unit<'DurationMs'>;
 export type WeightBp = Unit<'WeightBp'>;
 
 export const FULL_WEIGHT_BP = 10_000 as WeightBp;
-export const NO_WEIGHT_BP = 0 as WeightBp;
 
 /** The moment `d` after `t`. */
 export const after = (t: EpochMs, d: DurationMs): EpochMs => (t + d) as EpochMs;

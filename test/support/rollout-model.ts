@@ -86,9 +86,7 @@ export class RolloutModel {
     const plan = planOf(inFlight);
     const atPlan =
       sameJson(this.route.plan, plan) &&
-      (plan.kind === 'Original'
-        ? this.route.record === undefined
-        : this.route.record?.revision === canaryHash && this.route.record?.verdict === 'Go');
+      (plan.kind === 'Original' || (this.route.record?.revision === canaryHash && this.route.record?.verdict === 'Go'));
     const settled = this.now >= this.route.acceptedAt;
     const split = this.route.plan.kind === 'Split' ? this.route.plan : undefined;
     const endpoints = (hash: string | undefined) => this.#endpoints(hash);
@@ -361,6 +359,9 @@ export class RolloutModel {
       case 'Route':
         this.#raise(write.plan, write.epoch);
         return;
+      case 'DropRecords':
+        this.route.record = undefined;
+        return;
       case 'HandOver': {
         const set = sets.get(write.hash);
         if (!set) throw new Error('handed over a set that does not exist');
@@ -397,7 +398,7 @@ export class RolloutModel {
     if (this.route.record && this.route.record.epoch > epoch) throw new Error('an old epoch wrote the route');
     this.route = {
       plan,
-      record: plan.kind === 'Original' ? undefined : this.#recordOf('Go', epoch),
+      record: this.#recordOf('Go', epoch),
       acceptedAt: this.now + 2000,
     };
   }

@@ -4,7 +4,7 @@ import { rolloutsResource } from './sources.ts';
 import type { WriteContext } from './write-context.ts';
 import { options } from './write-context.ts';
 import { addGateLabel, handOver, letGo, resume } from './write-deployment.ts';
-import { changeRoutes, lowerRoutes } from './write-routes.ts';
+import { changeRoutes, dropRecords, lowerRoutes } from './write-routes.ts';
 import { aimHelpers, pinService, removeHelpers, unpinService } from './write-services.ts';
 import { makeRecord, remakeStable, removeCanary, removeRecords, scaleCanary } from './write-sets.ts';
 import { writeStatus } from './write-status.ts';
@@ -29,6 +29,7 @@ const performers: { readonly [Kind in Write['kind']]: Performer<Kind> } = {
   RemakeStable: remakeStable,
   Lower: lowerRoutes,
   Route: changeRoutes,
+  DropRecords: dropRecords,
   HandOver: handOver,
   Resume: resume,
   LetGo: letGo,

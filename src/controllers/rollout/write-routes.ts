@@ -6,6 +6,7 @@ import { change } from '../../traffic/gateway-api/change.ts';
 import { wroteRoute } from '../../traffic/gateway-api/foreign-manager.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
 import { lower } from '../../traffic/gateway-api/lower.ts';
+import { dropRecord } from '../../traffic/gateway-api/record-patch.ts';
 import { routeContext } from './gather-routes.ts';
 import { servicesOf } from './manifests.ts';
 import { revertsOf } from './memory.ts';
@@ -85,6 +86,16 @@ export async function changeRoutes(context: WriteContext): Promise<void> {
         );
     }),
   );
+}
+
+/** After status holds what the records say. */
+export async function dropRecords(context: WriteContext): Promise<void> {
+  const { client, sources } = context;
+  for (const { name } of specOf(context).traffic.router.gatewayAPI.httpRoutes) {
+    const route = sources.httpRoutes.get(refOf(context, name));
+    const patch = route && dropRecord(typed(route));
+    if (patch) await client.patch(httpRoutes, refOf(context, name), { json: patch }, options(context));
+  }
 }
 
 /** So that a revert by another manager is told from our own write. */

@@ -27,6 +27,8 @@ export type Write =
   | { readonly kind: 'Lower'; readonly verdict: Exclude<PlanRecord['verdict'], 'Go'> }
   /** The next patch of each route that is due towards the plan. */
   | { readonly kind: 'Route'; readonly plan: RoutePlan; readonly epoch: number }
+  /** Take the record off the routes; only after status holds what it says. */
+  | { readonly kind: 'DropRecords' }
   /** The point of no return: fresh reads of everything, then the Deployment becomes the set's controller. */
   | { readonly kind: 'HandOver'; readonly hash: string }
   /** paused: false and the marker gone, in one write that names the resourceVersion which was judged. */

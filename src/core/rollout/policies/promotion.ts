@@ -151,6 +151,8 @@ function finish(seen: Observed, flight: InFlight, now: EpochMs): Move {
         flight: enter(flight, 'Cleaning', now),
       };
     default:
+      if (routes.some(({ record }) => record !== undefined))
+        return { ...wait('Cleaning', 'helpers are removed'), writes: [{ kind: 'DropRecords' }] };
       if (services.stable.exists || services.canary.exists)
         return { ...wait('Cleaning', 'helpers are removed'), writes: [{ kind: 'RemoveHelpers' }] };
       if (seen.recordHash !== undefined)

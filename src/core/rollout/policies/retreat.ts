@@ -119,6 +119,8 @@ function cleanUp(seen: Observed, flight: InFlight, _now: EpochMs): Move {
   const { services, canarySet } = seen;
   const reason = flight.retreat?.reason ?? 'Breach';
   const message = flight.retreat?.message ?? '';
+  if (seen.routes.some(({ record }) => record !== undefined))
+    return doing('CleaningUp', 'the routes’ records are removed', { kind: 'DropRecords' });
   if (services.stable.exists || services.canary.exists)
     return doing('CleaningUp', 'helpers are removed', { kind: 'RemoveHelpers' });
   const condemned = condemnsRevision(reason);
