@@ -1,0 +1,55 @@
+// demo [--keep]: the main job from start to end on a local cluster of its own: a release that goes up by steps, and one that is taken back.
+import { parseArgs } from 'node:util';
+import { addonNames } from './cluster/addons.ts';
+import { enter, instanceNamed, kubeconfigOf } from './cluster/instance.ts';
+import { toStderr } from './cluster/progress.ts';
+import { down, loadImage, up } from './cluster/up.ts';
+import { run } from './process.ts';
+
+const help = `usage: npm run demo [-- --keep]
+
+Brings up a local cluster named "demo", installs Sluice with Helm and the example shop, sends load through Envoy, rolls out
+v2 step by step, then v3, which fails at 25 % and is rolled back. Prints what was measured. Needs root on Linux.
+
+  --keep    leave the cluster running; \`npm run cluster -- down --instance demo\` ends it
+`;
+
+const { values } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+});
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
+
+const instance = instanceNamed('demo');
+const stop = new AbortController();
+// The story inside gets the same Ctrl-C from the terminal and ends by itself; here it only must not kill us before the cleaning.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new Error(`ended by ${name}`)));
+
+process.exitCode = await demo().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return stop.signal.aborted ? 130 : 1;
+});
+
+async function demo(): Promise<number> {
+  try {
+    await up(
+      instance,
+      addonNames.filter((name) => name !== 'metrics-server'),
+      stop.signal,
+      toStderr,
+    );
+    toStderr('building the images of the operator and the shop');
+    const operator = await loadImage(instance, 'operator', stop.signal);
+    const shop = await loadImage(instance, 'shop', stop.signal);
+    const [command, ...args] = enter(instance, process.execPath, ['hack/demo/story.ts', operator, shop]);
+    return await run(command, args, { env: { ...process.env, KUBECONFIG: kubeconfigOf(instance) } });
+  } finally {
+    if (values.keep)
+      toStderr(
+        'kept: `npm run cluster -- exec --instance demo -- kubectl get slr -A` looks inside, `npm run cluster -- down --instance demo` ends it',
+      );
+    else await down(instance, { wipe: false }, AbortSignal.timeout(120_000), toStderr);
+  }
+}
