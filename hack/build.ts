@@ -14,8 +14,9 @@ const entries = {
 
 export type Role = keyof typeof entries;
 
-/** Packages in CommonJS call `require`, which a module does not have. */
-const REQUIRE = [
+/** Packages in CommonJS call `require`, which a module does not have; and an older Node would fail with a riddle. */
+const BANNER = [
+  "if (Number.parseInt(process.versions.node) < 24) throw new Error('Sluice needs Node 24, this is ' + process.version);",
   "import { createRequire as __sluiceRequire } from 'node:module';",
   'const require = __sluiceRequire(import.meta.url);',
 ].join('\n');
@@ -32,7 +33,7 @@ export async function bundle(role: Role): Promise<string> {
     format: 'esm',
     sourcemap: 'external',
     legalComments: 'linked',
-    banner: { js: REQUIRE },
+    banner: { js: BANNER },
     logLevel: 'warning',
   });
   chmodSync(outfile, 0o755);

@@ -24,12 +24,21 @@ export async function rawApi(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
+        resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString('utf8')) });
       });
     });
     sent.on('error', reject).on('timeout', () => sent.destroy(new Error(`no answer to ${method} ${path}`)));
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+/** Paths that are not served are answered in plain text. */
+function parsed(text: string): Manifest {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text };
+  }
 }
 
 /** Server-side apply of one object at its path. */
