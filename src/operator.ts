@@ -1,9 +1,11 @@
 // The operator: composition root. The only place that builds real clocks, clients and sockets and wires them.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
+import { parse as parseYaml } from 'yaml';
 import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.ts';
 import { systemClock } from './base/clock.ts';
 import type { DurationMs } from './base/units.ts';
@@ -13,6 +15,7 @@ import { RolloutInformers } from './controllers/rollout/informers.ts';
 import { ProviderPool } from './controllers/rollout/provider-pool.ts';
 import { RolloutReconciler } from './controllers/rollout/reconcile.ts';
 import { uninstall } from './controllers/rollout/uninstall.ts';
+import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
 import { CertificateKeeper } from './kube/certificate-keeper.ts';
 import { createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
@@ -24,6 +27,7 @@ import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 
 const help = `usage: operator run [--config FILE]    run the operator
+       operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
        operator uninstall             delete all Rollouts, each restored, then the gate
 
   POD_NAME, POD_NAMESPACE   who and where this is
@@ -62,6 +66,9 @@ switch (values.help ? 'help' : positionals[0]) {
   case 'run':
     await run(stop.signal);
     break;
+  case 'apply-crds':
+    await applyDefinitions({ client, clock }, definitionsIn(positionals[1] ?? '/crds'), stop.signal);
+    break;
   case 'uninstall':
     await uninstall({ client, clock, logger, gate: GATE }, stop.signal);
     break;
@@ -70,6 +77,11 @@ switch (values.help ? 'help' : positionals[0]) {
     process.exitCode = values.help ? 0 : 2;
 }
 await client.close();
+
+function definitionsIn(folder: string): Definition[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
+  return files.map((file) => parseYaml(readFileSync(join(folder, file), 'utf8')));
+}
 
 async function run(signal: AbortSignal): Promise<void> {
   let worker: Worker | undefined;
