@@ -36,7 +36,8 @@ export async function followToEnd(
   const begun = await holdingOf(connection, await getRollout(connection, name, signal), signal);
   let waited: Waited = { generation: begun.generation, since: clock.now() };
   const tell = changeTeller(options);
-  for await (const object of withSecondLook(changesOf(connection, options, signal), clock, signal)) {
+  const changes = (within: AbortSignal) => changesOf(connection, options, within);
+  for await (const object of withSecondLook(changes, clock, signal)) {
     if (object === undefined) return 'Superseded';
     tell(object);
     const holding = await holdingOf(connection, object, signal);
@@ -47,16 +48,24 @@ export async function followToEnd(
   return 'Superseded';
 }
 
-/** The same changes, and the last of them once more when the operator must have noticed. */
-async function* withSecondLook<T>(changes: AsyncGenerator<T>, clock: Clock, signal: AbortSignal): AsyncGenerator<T> {
-  const enough = new AbortController();
-  const within = AbortSignal.any([signal, enough.signal]);
-  const noticed = sleep(clock, NOTICE_MS, within).then(() => 'noticed' as const);
-  noticed.catch(() => {}); // stopped before
+/** The changes, and the last of them once more when the operator must have noticed. Leaving the loop ends the watch. */
+async function* withSecondLook<T>(
+  changesUntil: (signal: AbortSignal) => AsyncGenerator<T>,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<T> {
+  const left = new AbortController();
+  const within = AbortSignal.any([signal, left.signal]);
+  const quietly = <P extends Promise<unknown>>(promise: P): P => {
+    promise.catch(() => {}); // it is awaited here, unless the loop was left
+    return promise;
+  };
+  const changes = changesUntil(within);
+  const noticed = quietly(sleep(clock, NOTICE_MS, within).then(() => 'noticed' as const));
+  let last: { readonly value: T } | undefined;
+  let looked = false;
   try {
-    let next = changes.next();
-    let last: { value: T } | undefined;
-    let looked = false;
+    let next = quietly(changes.next());
     for (;;) {
       const found = await (looked ? next : Promise.race([next, noticed]));
       if (found === 'noticed') {
@@ -67,11 +76,10 @@ async function* withSecondLook<T>(changes: AsyncGenerator<T>, clock: Clock, sign
       if (found.done) return;
       last = { value: found.value };
       yield found.value;
-      next = changes.next();
-      next.catch(() => {}); // awaited above, unless the loop was left
+      next = quietly(changes.next());
     }
   } finally {
-    enough.abort();
+    left.abort();
   }
 }
 
