@@ -65,7 +65,7 @@ async function releases(load: LoadHandle, observer: Observer, signal: AbortSigna
   await until('v2 being promoted', ({ phase, stable }) => phase === 'Healthy' && stable?.hash !== first);
 
   view.title('v3: answers one request in three with an error, but only under more load than a small share brings');
-  await kubectl(['-n', 'shop', 'set', 'env', 'deployment/shop', 'VERSION=v3', 'ERROR_RATE=0.33', 'ERROR_ABOVE_RPS=14']);
+  await kubectl(['-n', 'shop', 'set', 'env', 'deployment/shop', 'VERSION=v3', 'ERROR_RATE=0.33', 'ERROR_ABOVE_RPS=13']);
   await until('v3 being taken back', ({ phase }) => phase === 'RolledBack');
   const report = await load.stop();
   const status = observer.status();

@@ -24,7 +24,7 @@ export class View {
   status(status: RolloutStatus): void {
     this.#status = status;
     const { phase, step = '', weight = '', verdict = '', reason = '', message = '' } = status;
-    const key = [phase, step, weight, verdict, reason].join(' ');
+    const key = [phase, step, weight, verdict].join(' ');
     if (key === this.#last) return;
     this.#last = key;
     const colour = phase === 'Healthy' ? green : phase === 'RollingBack' || phase === 'RolledBack' ? red : yellow;

@@ -18,7 +18,7 @@ export const isArmed = (rule: RouteRule): boolean =>
   matchesOf(rule).every((match) => neverValueOf(match) !== undefined);
 
 /** The rule as it is when aimed. */
-const aimed = (rule: RouteRule): RouteRule => ({ ...rule, matches: matchesOf(rule).map(withoutNever) });
+const _aimed = (rule: RouteRule): RouteRule => ({ ...rule, matches: matchesOf(rule).map(withoutNever) });
 
 /** The random value in an armed rule. */
 export function armedValue(rule: RouteRule): string | undefined {
