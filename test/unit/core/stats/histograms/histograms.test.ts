@@ -27,7 +27,7 @@ test('with more data one bucket holds the quantile', () => {
 
 test('ends without an edge are infinite', () => {
   expect(bucketQuantile(buckets, 0.001, even(0.01))).toEqual({ lower: -infinity, upper: 0.005, resolved: true });
-  expect(bucketQuantile(buckets, 0.999, even(0.01))).toEqual({ lower: 0.5, upper: infinity, resolved: false });
+  expect(bucketQuantile(buckets, 0.999, even(0.01))).toEqual({ lower: 0.25, upper: infinity, resolved: false });
 });
 
 test('slow requests are counted exactly at an edge, and nowhere else', () => {
