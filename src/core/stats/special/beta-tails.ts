@@ -1,5 +1,5 @@
 import { twoProduct, twoSum } from './double-double.ts';
-import { stirlingError } from './log-gamma.ts';
+import { logGammaIncrease, logGammaOnePlus, stirlingError } from './log-gamma.ts';
 import { log1pmx, logRatioMinusExcess } from './log1pmx.ts';
 import type { Tail } from './tail.ts';
 import { tailIntegral } from './tail-integral.ts';
@@ -44,11 +44,28 @@ export function betaTail(a: number, b: number, point: UnitPoint): Tail {
   const isLower = over <= 0;
   const mirrored = isLower ? point : { x: point.y, y: point.x };
   const [near, far] = isLower ? [a, b] : [b, a];
+  const outer = near < 1 && mirrored.x <= 0.5 && far * mirrored.x <= 1 ? outerOfSmallShape(near, far, mirrored.x) : 1;
+  if (outer < 0.5) return { isLower: !isLower, logScale: 0, factor: outer };
   const useQuadrature = Math.min(a, b) >= quadratureFrom && Math.abs(over) < 0.5 * Math.min(a, b);
   const factor = useQuadrature
     ? lowerByQuadrature(near, far, mirrored)
     : 1 / lowerFraction(near, far, mirrored, -Math.abs(over));
   return { isLower, logScale, factor };
+}
+
+/**
+ * 1 − I_x(a, b) for a < 1 and b x ≤ 1: 1 − xᵃ/(a B(a, b)) (1 + a Σ (1 − b)ₙ xⁿ / (n! (a + n))), DLMF 8.17.7, the first
+ * difference through expm1. Below its mean a law of tiny shape has nearly all its mass under x, and this tail keeps digits.
+ */
+function outerOfSmallShape(a: number, b: number, x: number): number {
+  const logPower = a * Math.log(x) - logGammaOnePlus(a) + logGammaIncrease(b, a);
+  let term = 1;
+  let sum = 0;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= ((n - b) * x) / n;
+    sum += term / (a + n);
+  }
+  return -Math.expm1(logPower) - a * Math.exp(logPower) * sum;
 }
 
 /**

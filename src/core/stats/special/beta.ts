@@ -1,6 +1,6 @@
 import { requirePositive, requireUnitInterval } from '../errors.ts';
 import { betaTail, logBetaWeight, type UnitPoint, unitPoint } from './beta-tails.ts';
-import { logGamma, stirlingError } from './log-gamma.ts';
+import { logGamma, logGammaIncrease, stirlingError } from './log-gamma.ts';
 import { invertMonotone } from './monotone-inverse.ts';
 import { normalQuantile } from './normal.ts';
 import { type Tail, tailLog, tailValue } from './tail.ts';
@@ -11,12 +11,8 @@ export function lbeta(a: number, b: number): number {
   requirePositive('b', b);
   const [small, large] = a < b ? [a, b] : [b, a];
   const n = small + large;
-  if (large < 12) return logGamma(small) + logGamma(large) - logGamma(n);
-  if (small < 12) {
-    // lnΓ(large) − lnΓ(n) by Stirling, its large parts combined
-    const falling = -(large - 0.5) * Math.log1p(small / large) - small * Math.log(n) + small;
-    return logGamma(small) + falling + stirlingError(large) - stirlingError(n);
-  }
+  if (large < 2.5) return logGamma(small) + logGamma(large) - logGamma(n);
+  if (small < 12) return logGamma(small) - logGammaIncrease(large, small);
   const logs = small * Math.log(small / n) - large * Math.log1p(small / large);
   const correction = stirlingError(small) + stirlingError(large) - stirlingError(n);
   return logs + correction + (Math.log((2 * Math.PI) / small) + Math.log1p(small / large)) / 2;

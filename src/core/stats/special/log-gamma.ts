@@ -68,3 +68,12 @@ export function stirlingError(x: number): number {
   const logGammaNext = x < 1.5 ? logGammaOnePlus(x) : logGamma(x) + Math.log(x);
   return logGammaNext - (x + 0.5) * Math.log(x) + x - halfLogTwoPi;
 }
+
+/** ln Γ(x + step) − ln Γ(x) for x, step > 0, relative to the difference itself, also for tiny steps. */
+export function logGammaIncrease(x: number, step: number): number {
+  let base = x;
+  let shifted = 0;
+  for (; base < 12; base++) shifted += Math.log1p(step / base);
+  const smooth = (base - 0.5) * Math.log1p(step / base) + step * (Math.log(base + step) - 1);
+  return smooth + (stirlingSeries(base + step) - stirlingSeries(base)) - shifted;
+}

@@ -45,7 +45,7 @@ export function normalLogCdf(x: number): number {
 /** The x with P(Z ≤ x) = p; −Infinity at 0 and Infinity at 1. */
 export function normalQuantile(p: number): number {
   requireUnitInterval('p', p);
-  return p <= 0.5 ? -normalQuantileSf(p) : normalQuantileOfTail(p - 0.5, -Math.log1p(-p));
+  return p <= 0.5 ? 0 - normalQuantileSf(p) : normalQuantileOfTail(p - 0.5, -Math.log1p(-p));
 }
 
 /** The x with P(Z > x) = q, accurate for q down to 5e-324; Infinity at 0 and −Infinity at 1. */

@@ -1,14 +1,22 @@
 import { requireNumber, requirePositive, requireUnitInterval } from '../errors.ts';
-import { betaQuantilePoint, betaTailAt } from './beta.ts';
+import { betaQuantilePoint, betaTailAt, lbeta } from './beta.ts';
 import { stirlingError } from './log-gamma.ts';
-import { tailLog, tailValue } from './tail.ts';
+import { type Tail, tailLog, tailValue } from './tail.ts';
 
-/** P(|T| > |t|) as a beta tail: x = df / (df + t²), its complement computed apart. */
-function twoSidedTail(t: number, df: number) {
+/** P(|T| > |t|) as a beta tail at x = df / (df + t²), its complement computed apart. */
+function twoSidedTail(t: number, df: number): Tail {
   requirePositive('df', df);
-  const ratio = (requireNumber('t', t) / df) * t;
-  const point = ratio === Number.POSITIVE_INFINITY ? { x: 0, y: 1 } : { x: 1 / (1 + ratio), y: ratio / (1 + ratio) };
-  return betaTailAt(point, df / 2, 0.5);
+  const root = Math.abs(requireNumber('t', t)) / Math.sqrt(df);
+  if (root > 1e9) return leadingPower(Math.abs(t), df);
+  const ratio = root * root;
+  return betaTailAt({ x: 1 / (1 + ratio), y: ratio / (1 + ratio) }, df / 2, 0.5);
+}
+
+/** x^(df/2) / (df/2 · B(df/2, 1/2)): all that is left where x < 1e-18, and t² may overflow. */
+function leadingPower(t: number, df: number): Tail {
+  if (t === Number.POSITIVE_INFINITY) return { isLower: true, logScale: 0, factor: 0 };
+  const logBeta = lbeta(df / 2, 0.5);
+  return { isLower: true, logScale: df * (Math.log(df) / 2 - Math.log(t)) - logBeta, factor: 2 / df };
 }
 
 /** P(T > t) for Student's t with df > 0 degrees of freedom, accurate by itself in the tail. */
@@ -46,10 +54,10 @@ export function tLogPdf(t: number, df: number): number {
 /** The t with P(T ≤ t) = p; ±Infinity at the ends. */
 export function tQuantile(p: number, df: number): number {
   requireUnitInterval('p', p);
-  return p <= 0.5 ? -tQuantileSf(p, df) : fromTwoSided(2 * (p - 0.5), df, false);
+  return p <= 0.5 ? 0 - tQuantileSf(p, df) : fromTwoSided(2 * (p - 0.5), df, false);
 }
 
-/** The t with P(T > t) = q, for upper tails down to 5e-324. */
+/** The t with P(T > t) = q, for upper tails down to 5e-324; Infinity where t passes about 1e154 √df. */
 export function tQuantileSf(q: number, df: number): number {
   requireUnitInterval('q', q);
   if (q > 0.5) return -fromTwoSided(2 * (q - 0.5), df, false);
