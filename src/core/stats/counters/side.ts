@@ -28,6 +28,8 @@ export interface SideState<Fit> {
   /** Log likelihood ratios for non-inferiority since the step began. */
   readonly safe: readonly number[];
   readonly intervalsPointingToHarm: number;
+  /** The largest rise of raw ln E in one interval. */
+  readonly strongestInterval: number;
   /** Of the stretches before the last restart; the present one is in `fit`. */
   readonly spread: Spread;
   readonly fit: Fit;
@@ -38,6 +40,8 @@ export interface SideEvidence {
   readonly logHarm: number;
   /** ln E for harm as if errors were independent: for the severe bound of the warm-up. */
   readonly rawLogHarm: number;
+  /** The same without the interval that raised it most: one burst alone is no severe harm (decisions/0041). */
+  readonly rawLogHarmWithoutStrongest: number;
   /** ln E for non-inferiority, divided by the dispersion; at most 0 while warming up. */
   readonly logSafe: number;
   readonly dispersion: number;
@@ -50,6 +54,7 @@ export const startSide = <Fit>(model: SideModel<Fit>): SideState<Fit> => ({
   harm: startMixture(model.harmAlternatives),
   safe: new Array<number>(model.safeAlternatives).fill(0),
   intervalsPointingToHarm: 0,
+  strongestInterval: 0,
   spread: noSpread,
   fit: model.emptyFit,
 });
@@ -62,11 +67,14 @@ export function observeSide<Fit>(
 ): SideState<Fit> {
   if (!model.usable(interval)) return state;
   const safeLogs = model.safeLogs(interval, bound);
+  const harm = advanceMixture(state.harm, model.harmLogs(interval, bound));
+  const rise = logMixtureEvidence(harm, 1) - logMixtureEvidence(state.harm, 1);
   return {
     ...state,
-    harm: advanceMixture(state.harm, model.harmLogs(interval, bound)),
+    harm,
     safe: state.safe.map((log, i) => log + (safeLogs[i] as number)),
     intervalsPointingToHarm: state.intervalsPointingToHarm + (model.pointsToHarm(interval, bound) ? 1 : 0),
+    strongestInterval: Math.max(state.strongestInterval, rise),
     fit: model.add(state.fit, interval),
   };
 }
@@ -94,9 +102,11 @@ export function sideEvidence<Fit extends { readonly intervals: number }>(
   const dispersion = dispersionOf(spread);
   const warmingUp = spread.degrees < warmUpDegrees;
   const logSafe = logMean(state.safe) / dispersion;
+  const rawLogHarm = logMixtureEvidence(state.harm, 1);
   return {
     logHarm: logMixtureEvidence(state.harm, dispersion),
-    rawLogHarm: logMixtureEvidence(state.harm, 1),
+    rawLogHarm,
+    rawLogHarmWithoutStrongest: rawLogHarm - state.strongestInterval,
     logSafe: warmingUp ? Math.min(0, logSafe) : logSafe,
     dispersion,
     warmingUp,

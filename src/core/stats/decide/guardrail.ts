@@ -6,6 +6,8 @@ export interface SidedEvidence {
   readonly logHarm: number;
   /** The same without correction. */
   readonly rawLogHarm: number;
+  /** The same without the interval that raised it most. */
+  readonly rawLogHarmWithoutStrongest: number;
   /** The correction is not known well enough yet: only severe harm counts. */
   readonly warmingUp: boolean;
   readonly intervalsPointingToHarm: number;
@@ -32,7 +34,10 @@ export type GuardrailState =
   | { readonly state: 'Safe'; readonly reason: 'NotInferior' }
   | { readonly state: 'Unknown'; readonly reason: 'WarmingUp' | 'NotEnoughEvidence' };
 
-/** E from which harm stands before the dispersion is known, for one guardrail: far above what bursts alone reach. */
+/**
+ * E from which harm stands before the dispersion is known, for one guardrail. Bursts of one arm reach it in 1 % of healthy runs, so
+ * the rest of the intervals must show harm by themselves too (decisions/0041).
+ */
 const severeE = 10_000;
 const severeIntervals = 3;
 
@@ -40,11 +45,15 @@ const severeIntervals = 3;
 export function judgeGuardrail(evidence: GuardrailEvidence, levels: GuardrailLevels): GuardrailState {
   const { guardrails, harmAlpha, safeAlpha } = requireLevels(levels);
   const { sides, logSafe } = evidence;
-  for (const { logHarm, rawLogHarm } of sides) requireNumber('log e-value', logHarm + rawLogHarm);
+  for (const { logHarm, rawLogHarm, rawLogHarmWithoutStrongest } of sides) {
+    requireNumber('log e-value', logHarm + rawLogHarm + rawLogHarmWithoutStrongest);
+  }
   requireNumber('log e-value', logSafe);
   const shown = (side: SidedEvidence): boolean =>
     side.warmingUp
-      ? side.rawLogHarm >= Math.log(severeE * guardrails) && side.intervalsPointingToHarm >= severeIntervals
+      ? side.rawLogHarm >= Math.log(severeE * guardrails) &&
+        side.intervalsPointingToHarm >= severeIntervals &&
+        side.rawLogHarmWithoutStrongest >= Math.log(guardrails / harmAlpha)
       : side.logHarm >= Math.log(guardrails / harmAlpha);
   const warmingUp = sides.some((side) => side.warmingUp);
   if (sides.length > 0 && sides.every(shown)) {

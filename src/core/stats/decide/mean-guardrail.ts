@@ -19,5 +19,12 @@ export function meanGuardrailEvidence(
   const harmful = { ...look, estimate: worse === 'Higher' ? look.estimate : -look.estimate };
   const logHarm = oneSidedLook(harmful, plan, margin).logE;
   const logSafe = oneSidedLook({ ...harmful, estimate: -harmful.estimate }, plan, -margin).logE;
-  return { sides: [{ logHarm, rawLogHarm: logHarm, warmingUp: false, intervalsPointingToHarm: 0 }], logSafe };
+  const side = {
+    logHarm,
+    rawLogHarm: logHarm,
+    rawLogHarmWithoutStrongest: logHarm,
+    warmingUp: false,
+    intervalsPointingToHarm: 0,
+  };
+  return { sides: [side], logSafe };
 }

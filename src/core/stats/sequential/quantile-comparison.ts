@@ -17,16 +17,26 @@ export function compareQuantiles(
   const planned = p * (1 - p) * plan.plannedObservations;
   const mixture = betaBinomialMixture(p, 1 - p, planned, plan.alpha);
   const arms = [armCurve(first, mixture), armCurve(second, mixture)] as const;
+  // Away from its own sample quantile each curve only rises, so the weakest product lies between the two. Between neighbouring
+  // values the counts equal what either neighbour allows, so the values themselves suffice.
+  const [from, to] = [Math.min(arms[0].quantile, arms[1].quantile), Math.max(arms[0].quantile, arms[1].quantile)];
   let logE = Number.POSITIVE_INFINITY;
-  // Between two neighbouring values the counts equal what either neighbour allows, so the values themselves suffice.
   for (const values of [first, second]) {
-    for (const value of values) logE = Math.min(logE, arms[0](value) + arms[1](value));
+    for (const value of values) {
+      if (value >= from && value <= to) logE = Math.min(logE, arms[0].at(value) + arms[1].at(value));
+    }
   }
   return { logE, pValue: Math.min(1, Math.exp(-logE)) };
 }
 
+interface ArmCurve {
+  /** Where the curve is least. */
+  readonly quantile: number;
+  readonly at: (x: number) => number;
+}
+
 /** x → the least log mixture of an arm over the counts that a true quantile at x allows: between #(< x) and #(≤ x). */
-function armCurve(sorted: readonly number[], mixture: BetaBinomialMixture): (x: number) => number {
+function armCurve(sorted: readonly number[], mixture: BetaBinomialMixture): ArmCurve {
   const n = sorted.length;
   if (n === 0) throw statsError('SLUICE_STATS_TOO_FEW', 'each arm needs observations', { n });
   sorted.forEach((value, i) => {
@@ -37,16 +47,19 @@ function armCurve(sorted: readonly number[], mixture: BetaBinomialMixture): (x: 
   const { g: p, h } = mixture;
   const logMixture = (count: number): number => betaBinomialLogMixture(mixture, count - p * n, p * h * n);
   const best = leastAt(logMixture, n);
-  return (x) =>
-    logMixture(
-      Math.min(
-        Math.max(
-          best,
-          countWhile(sorted, (value) => value < x),
+  const between = (low: number, high: number): number => Math.min(Math.max(best, low), high);
+  return {
+    quantile: sorted[Math.max(0, Math.ceil(best) - 1)] as number,
+    at: (x) => {
+      const low = countWhile(sorted, (value) => value < x);
+      return logMixture(
+        between(
+          low,
+          countWhile(sorted, (value) => value <= x),
         ),
-        countWhile(sorted, (value) => value <= x),
-      ),
-    );
+      );
+    },
+  };
 }
 
 /** The count where a convex curve over [0, n] is least, by ternary sections. */

@@ -198,6 +198,13 @@ test('no safety is claimed while the dispersion is unknown', () => {
   expect(sideOf(observeCounter(nine, interval(50, 900, 1000, 9000))).logSafe).toBeGreaterThan(10);
 });
 
+test('the strongest interval can be taken out of the raw evidence', () => {
+  const rows = [interval(2, 9, 1000, 9000), interval(40, 9, 1000, 9000), interval(3, 9, 1000, 9000)];
+  const { rawLogHarm, rawLogHarmWithoutStrongest } = sideOf(after(startCounter({ relative: 0 }), rows));
+  expect(rawLogHarm).toBeGreaterThan(30);
+  expect(rawLogHarmWithoutStrongest).toBeLessThan(3);
+});
+
 test('a service without errors becomes safe by the absolute form, and never by the relative one', () => {
   const silent = Array.from({ length: 120 }, () => interval(0, 0, 1000, 9000));
   expect(counterEvidence(after(startCounter({ relative: 0.5 }), silent)).logSafe).toBe(0);

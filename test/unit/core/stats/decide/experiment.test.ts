@@ -18,7 +18,18 @@ const flat: PrimaryResult = { metric: 'orders', lower: -0.01, upper: 0.015, mde:
 
 const guardrail = (logHarm: number, logSafe: number): ArmGuardrail => ({
   metric: 'errors',
-  evidence: { sides: [{ logHarm, rawLogHarm: logHarm, warmingUp: false, intervalsPointingToHarm: 9 }], logSafe },
+  evidence: {
+    sides: [
+      {
+        logHarm,
+        rawLogHarm: logHarm,
+        rawLogHarmWithoutStrongest: logHarm,
+        warmingUp: false,
+        intervalsPointingToHarm: 9,
+      },
+    ],
+    logSafe,
+  },
 });
 const safe = guardrail(-3, 9);
 const harmed = guardrail(20, -9);

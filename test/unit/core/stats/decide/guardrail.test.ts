@@ -10,6 +10,7 @@ const levels = { guardrails: 2, harmAlpha: 0.01, safeAlpha: 0.05 };
 const side = (part: Partial<SidedEvidence> = {}): SidedEvidence => ({
   logHarm: 0,
   rawLogHarm: 0,
+  rawLogHarmWithoutStrongest: 50,
   warmingUp: false,
   intervalsPointingToHarm: 10,
   ...part,
@@ -38,6 +39,12 @@ test.each([
   [
     'nor with fewer than 3 intervals that point to it',
     evidence(0, side({ warmingUp: true, rawLogHarm: 50, intervalsPointingToHarm: 2 })),
+    'Unknown',
+    'WarmingUp',
+  ],
+  [
+    'nor when one interval made it: the others must show harm by themselves',
+    evidence(0, side({ warmingUp: true, rawLogHarm: 50, rawLogHarmWithoutStrongest: Math.log(199) })),
     'Unknown',
     'WarmingUp',
   ],
