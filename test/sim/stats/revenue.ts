@@ -1,6 +1,7 @@
 import { seededRandom } from '../../../src/base/random.ts';
 import { oneSidedLook, sequenceLook } from '../../../src/core/stats/sequential/confidence-sequence.ts';
-import { type ArmMoments, absoluteLook, logRatioLook } from '../../../src/core/stats/sequential/scales.ts';
+import { absoluteLook, logRatioLook } from '../../../src/core/stats/sequential/scales.ts';
+import { addValue, armMean, type Moments, noMoments } from '../../../src/core/stats/summaries/moments.ts';
 import { capOf } from '../../../src/core/stats/winsorize/cap.ts';
 import { normalDraws } from './draws.ts';
 import { type Row, tally } from './row.ts';
@@ -28,24 +29,24 @@ export function heavyTails(runs: number): Row[] {
     (fire) => {
       // The cap comes from a burn-in that both arms share, and stays.
       const cap = capOf([Array.from({ length: 2_000 }, draw)], { kind: 'percentile', percentile: 0.999, of: 'All' });
-      const plain = [new Running(), new Running()] as const;
-      const capped = [new Running(), new Running()] as const;
+      const plain = [noMoments, noMoments];
+      const capped = [noMoments, noMoments];
       for (let look = 1; look <= looks; look++) {
         for (const i of [0, 1] as const) {
           for (let user = 0; user < usersPerLook; user++) {
             const value = draw();
-            plain[i].add(value);
-            capped[i].add(Math.min(value, cap));
+            plain[i] = addValue(plain[i] as Moments, value);
+            capped[i] = addValue(capped[i] as Moments, Math.min(value, cap));
           }
         }
         // 25 payers an arm.
         if (look * usersPerLook < 600) continue;
-        const arms = [plain[1].moments(), plain[0].moments()] as const;
+        const arms = [armOf(plain, 1), armOf(plain, 0)] as const;
         const absolute = absoluteLook(...arms);
         const ratio = logRatioLook(...arms);
         if (sequenceLook(absolute, plan).pValue <= 0.05) fire(0, look);
         if (sequenceLook(ratio, plan).pValue <= 0.05) fire(1, look);
-        if (sequenceLook(logRatioLook(capped[1].moments(), capped[0].moments()), plan).pValue <= 0.05) fire(2, look);
+        if (sequenceLook(logRatioLook(armOf(capped, 1), armOf(capped, 0)), plan).pValue <= 0.05) fire(2, look);
         if (oneSidedLook(ratio, plan).pValue <= 0.05) fire(3, look);
         if (Math.abs(absolute.estimate) > 1.96 * absolute.standardError) fire(4, look);
       }
@@ -53,20 +54,4 @@ export function heavyTails(runs: number): Row[] {
   );
 }
 
-/** Welford's running moments. */
-class Running {
-  #n = 0;
-  #mean = 0;
-  #m2 = 0;
-
-  add(value: number): void {
-    this.#n += 1;
-    const gap = value - this.#mean;
-    this.#mean += gap / this.#n;
-    this.#m2 += gap * (value - this.#mean);
-  }
-
-  moments(): ArmMoments {
-    return { n: this.#n, mean: this.#mean, variance: this.#m2 / (this.#n - 1) };
-  }
-}
+const armOf = (arms: readonly Moments[], i: number) => armMean(arms[i] as Moments);

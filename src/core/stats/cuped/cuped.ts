@@ -1,20 +1,14 @@
 import { requireFinite, statsError } from '../errors.ts';
-import { type CovariateMoments, covariance, requireMoments } from './covariate-moments.ts';
+import { covariance, type JointMoments } from '../summaries/joint-moments.ts';
+import type { ArmMean } from '../summaries/moments.ts';
+import { requireMoments } from './covariate-moments.ts';
 import { solveSymmetric } from './solve.ts';
-
-/** An arm after adjustment: what a difference or a log ratio takes in place of raw moments. */
-export interface AdjustedArm {
-  readonly n: number;
-  /** Centred on the covariate mean of all arms, so its size stays that of the metric. */
-  readonly mean: number;
-  /** Of one unit. */
-  readonly variance: number;
-}
 
 export interface Cuped {
   /** One coefficient a covariate, the same for all arms. */
   readonly theta: readonly number[];
-  readonly arms: readonly AdjustedArm[];
+  /** Adjusted; means are centred on the covariate mean of all arms, so their size stays that of the metric. */
+  readonly arms: readonly ArmMean[];
   /** Pooled variance after adjustment over before; 1 when the covariates add nothing. */
   readonly varianceRatio: number;
 }
@@ -24,7 +18,7 @@ export interface Cuped {
  * each arm and pooled over all arms, so that theta never picks up the effect, and control is the same in every comparison.
  * Pass `theta` to keep the one that was fixed earlier: sequential looks then stay exactly valid.
  */
-export function cuped(arms: readonly CovariateMoments[], theta?: readonly number[]): Cuped {
+export function cuped(arms: readonly JointMoments[], theta?: readonly number[]): Cuped {
   const size = requireMoments(arms);
   const used = theta ?? pooledTheta(arms, size);
   if (used.length !== size - 1) {
@@ -36,13 +30,13 @@ export function cuped(arms: readonly CovariateMoments[], theta?: readonly number
 }
 
 /** Applies a linear form to every arm, centred on the grand mean of the components after the first. */
-function adjust(arms: readonly CovariateMoments[], form: readonly number[], theta: readonly number[]): Cuped {
+function adjust(arms: readonly JointMoments[], form: readonly number[], theta: readonly number[]): Cuped {
   const units = arms.reduce((sum, { n }) => sum + n, 0);
-  const grand = form.map((_, i) => arms.reduce((sum, { n, mean }) => sum + ((mean[i] as number) * n) / units, 0));
-  const adjusted = arms.map((arm): AdjustedArm => {
+  const grand = form.map((_, i) => arms.reduce((sum, { n, means }) => sum + ((means[i] as number) * n) / units, 0));
+  const adjusted = arms.map((arm): ArmMean => {
     const mean = form.reduce((sum, weight, i) => {
       const centre = i === 0 ? 0 : (grand[i] as number);
-      return sum + weight * ((arm.mean[i] as number) - centre);
+      return sum + weight * ((arm.means[i] as number) - centre);
     }, 0);
     return { n: arm.n, mean, variance: varianceOfForm(arm, form) };
   });
@@ -51,7 +45,7 @@ function adjust(arms: readonly CovariateMoments[], form: readonly number[], thet
 }
 
 /** Variance of Σ form_i v_i for one unit. */
-export function varianceOfForm(arm: CovariateMoments, form: readonly number[]): number {
+export function varianceOfForm(arm: JointMoments, form: readonly number[]): number {
   let sum = 0;
   for (let i = 0; i < form.length; i++) {
     for (let j = 0; j < form.length; j++) sum += (form[i] as number) * (form[j] as number) * covariance(arm, i, j);
@@ -60,7 +54,7 @@ export function varianceOfForm(arm: CovariateMoments, form: readonly number[]): 
   return Math.max(0, sum);
 }
 
-function pooledTheta(arms: readonly CovariateMoments[], size: number): number[] {
+function pooledTheta(arms: readonly JointMoments[], size: number): number[] {
   const pool = (i: number, j: number): number => arms.reduce((sum, { comoments }) => sum + (comoments[i]?.[j] ?? 0), 0);
   const covariates = Array.from({ length: size - 1 }, (_, i) => i + 1);
   return solveSymmetric(

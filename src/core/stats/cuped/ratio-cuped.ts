@@ -1,6 +1,8 @@
 import { requireFinite, statsError } from '../errors.ts';
-import { type CovariateMoments, covariance, requireMoments } from './covariate-moments.ts';
-import { type AdjustedArm, varianceOfForm } from './cuped.ts';
+import { covariance, type JointMoments } from '../summaries/joint-moments.ts';
+import type { ArmMean } from '../summaries/moments.ts';
+import { requireMoments } from './covariate-moments.ts';
+import { varianceOfForm } from './cuped.ts';
 
 /** Components of a ratio's moments, per unit: numerator, denominator, and both of the period before. */
 const parts = 4;
@@ -8,7 +10,7 @@ const parts = 4;
 export interface RatioCuped {
   readonly theta: number;
   /** Mean is the adjusted ratio, centred on the pre-period ratio of all arms; variance is the delta method's, of one unit. */
-  readonly arms: readonly AdjustedArm[];
+  readonly arms: readonly ArmMean[];
 }
 
 /**
@@ -16,7 +18,7 @@ export interface RatioCuped {
  * (num − R den) / mean den (Deng, Knoblich, Lu 2018, §2.3). θ is the pooled within-arm covariance of the two linear forms over the
  * variance of the second; without variance before, θ is 0 and the plain ratio is left. Denominator means must be > 0.
  */
-export function ratioCuped(arms: readonly CovariateMoments[], theta?: number): RatioCuped {
+export function ratioCuped(arms: readonly JointMoments[], theta?: number): RatioCuped {
   requireMoments(arms, parts);
   const forms = arms.map((arm) => ({ arm, post: linear(arm, 0), pre: linear(arm, 2) }));
   const used = theta === undefined ? pooledTheta(forms) : requireFinite('theta', theta);
@@ -41,15 +43,15 @@ interface LinearForm {
 }
 
 /** Numerator at `at`, denominator next to it. A denominator of mean 0 has no ratio and no weight. */
-function linear({ mean }: CovariateMoments, at: 0 | 2): LinearForm {
-  const denominator = mean[at + 1] as number;
+function linear({ means }: JointMoments, at: 0 | 2): LinearForm {
+  const denominator = means[at + 1] as number;
   if (!(denominator > 0)) return { ratio: undefined, form: [0, 0, 0, 0] };
-  const ratio = (mean[at] as number) / denominator;
+  const ratio = (means[at] as number) / denominator;
   const weights = [1 / denominator, -ratio / denominator];
   return { ratio, form: at === 0 ? [...weights, 0, 0] : [0, 0, ...weights] };
 }
 
-function pooledTheta(forms: readonly { arm: CovariateMoments; post: LinearForm; pre: LinearForm }[]): number {
+function pooledTheta(forms: readonly { arm: JointMoments; post: LinearForm; pre: LinearForm }[]): number {
   let cross = 0;
   let square = 0;
   for (const { arm, post, pre } of forms) {
@@ -59,7 +61,7 @@ function pooledTheta(forms: readonly { arm: CovariateMoments; post: LinearForm; 
   return square > 0 ? cross / square : 0;
 }
 
-function bilinear(arm: CovariateMoments, left: readonly number[], right: readonly number[]): number {
+function bilinear(arm: JointMoments, left: readonly number[], right: readonly number[]): number {
   return left.reduce((sum, a, i) => sum + right.reduce((inner, b, j) => inner + a * b * covariance(arm, i, j), 0), 0);
 }
 

@@ -1,16 +1,10 @@
 import { requireCount, requireFinite, requireNonNegative, statsError } from '../errors.ts';
+import { type Moments, mergeMoments } from '../summaries/moments.ts';
 
-/** Units of one arm in one stratum. */
-export interface StratumArm {
-  readonly n: number;
-  readonly mean: number;
-  /** Σ (y − mean)². */
-  readonly m2: number;
-}
-
+/** Units of both arms in one stratum. */
 export interface Stratum {
-  readonly treatment: StratumArm;
-  readonly control: StratumArm;
+  readonly treatment: Moments;
+  readonly control: Moments;
 }
 
 export interface Stratified {
@@ -68,22 +62,14 @@ const standsAlone = ({ treatment, control }: Stratum): boolean =>
   treatment.n >= 2 && control.n >= 2 && treatment.m2 > 0 && control.m2 > 0;
 
 const mergeStrata = (a: Stratum, b: Stratum): Stratum => ({
-  treatment: mergeArms(a.treatment, b.treatment),
-  control: mergeArms(a.control, b.control),
+  treatment: mergeMoments(a.treatment, b.treatment),
+  control: mergeMoments(a.control, b.control),
 });
 
-/** Chan, Golub, LeVeque 1979. */
-function mergeArms(a: StratumArm, b: StratumArm): StratumArm {
-  const n = a.n + b.n;
-  if (n === 0) return a;
-  const gap = b.mean - a.mean;
-  return { n, mean: a.mean + (gap * b.n) / n, m2: a.m2 + b.m2 + (gap * gap * a.n * b.n) / n };
-}
-
 const sizeOf = ({ treatment, control }: Stratum): number => treatment.n + control.n;
-const meanVariance = ({ n, m2 }: StratumArm): number => m2 / (n - 1) / n;
+const meanVariance = ({ n, m2 }: Moments): number => m2 / (n - 1) / n;
 
-function requireArm({ n, mean, m2 }: StratumArm): void {
+function requireArm({ n, mean, m2 }: Moments): void {
   requireCount('n', n);
   requireFinite('mean', mean);
   requireNonNegative('m2', m2);

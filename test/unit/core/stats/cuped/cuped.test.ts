@@ -1,30 +1,28 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CovariateMoments } from '../../../../../src/core/stats/cuped/covariate-moments.ts';
 import { cuped } from '../../../../../src/core/stats/cuped/cuped.ts';
 import { ratioCuped } from '../../../../../src/core/stats/cuped/ratio-cuped.ts';
 import { solveSymmetric } from '../../../../../src/core/stats/cuped/solve.ts';
 import { tSf } from '../../../../../src/core/stats/special/student-t.ts';
+import {
+  type JointMoments,
+  jointMomentsOf,
+  jointMomentsOfSums,
+} from '../../../../../src/core/stats/summaries/joint-moments.ts';
 import { expectAbsolute, expectRelative } from '../../../../support/close.ts';
 
 /** From sums, as the golden numbers are given. */
-const fromSums = (n: number, sy: number, syy: number, sx: number, sxx: number, sxy: number): CovariateMoments => ({
-  n,
-  mean: [sy / n, sx / n],
-  comoments: [
-    [syy - (sy * sy) / n, sxy - (sx * sy) / n],
-    [sxy - (sx * sy) / n, sxx - (sx * sx) / n],
-  ],
-});
+const fromSums = (n: number, sy: number, syy: number, sx: number, sxx: number, sxy: number): JointMoments =>
+  jointMomentsOfSums({
+    n,
+    sums: [sy, sx],
+    products: [
+      [syy, sxy],
+      [sxy, sxx],
+    ],
+  });
 
-const momentsOf = (rows: readonly (readonly number[])[]): CovariateMoments => {
-  const n = rows.length;
-  const mean = rows[0]!.map((_, i) => rows.reduce((sum, row) => sum + row[i]! / n, 0));
-  const comoments = mean.map((a, i) =>
-    mean.map((b, j) => rows.reduce((sum, row) => sum + (row[i]! - a) * (row[j]! - b), 0)),
-  );
-  return { n, mean, comoments };
-};
+const momentsOf = (rows: readonly (readonly number[])[]): JointMoments => jointMomentsOf(rows, rows[0]!.length);
 
 const control = fromSums(3001, 300, 600, 210, 415, -20);
 const treatment = fromSums(3000, 222, 555, 120, 405, -10);
@@ -63,7 +61,7 @@ test('C3: theta of four units seen twice', () => {
 });
 
 test('trap 14: an effect on the metric does not move theta, and control is the same in every comparison', () => {
-  const shifted = { ...treatment, mean: [treatment.mean[0]! + 5, treatment.mean[1]!] };
+  const shifted = { ...treatment, means: [treatment.means[0]! + 5, treatment.means[1]!] };
   expect(cuped([control, shifted]).theta).toEqual(cuped([control, treatment]).theta);
   const third = fromSums(2500, 300, 700, 100, 350, 20);
   const all = cuped([control, treatment, third]);
@@ -162,8 +160,8 @@ test('ratio CUPED agrees with the gradient against the covariance of all four co
     });
   const arms = [momentsOf(rows(1)), momentsOf(rows(2))];
   const { theta, arms: adjusted } = ratioCuped(arms);
-  const [arm] = arms as [CovariateMoments, CovariateMoments];
-  const [m, d, m0, d0] = arm.mean as [number, number, number, number];
+  const [arm] = arms as [JointMoments, JointMoments];
+  const [m, d, m0, d0] = arm.means as [number, number, number, number];
   const gradient = [1 / d, -m / d ** 2, -theta / d0, (theta * m0) / d0 ** 2];
   let variance = 0;
   for (const [i, g] of gradient.entries()) {
@@ -176,8 +174,8 @@ test('ratio CUPED agrees with the gradient against the covariance of all four co
 test('too few units, wrong shapes, NaN and empty denominators are refused', () => {
   expect(() => cuped([])).toThrow('SLUICE_STATS_TOO_FEW');
   expect(() => cuped([{ ...control, n: 1 }])).toThrow('SLUICE_STATS_TOO_FEW');
-  expect(() => cuped([control, { ...treatment, mean: [1] }])).toThrow('SLUICE_STATS_ARGUMENT');
-  expect(() => cuped([{ ...control, mean: [Number.NaN, 1] }])).toThrow('SLUICE_STATS_ARGUMENT');
+  expect(() => cuped([control, { ...treatment, means: [1] }])).toThrow('SLUICE_STATS_ARGUMENT');
+  expect(() => cuped([{ ...control, means: [Number.NaN, 1] }])).toThrow('SLUICE_STATS_ARGUMENT');
   expect(() => cuped([control], [1, 2])).toThrow('SLUICE_STATS_ARGUMENT');
   expect(() => cuped([control], [Number.NaN])).toThrow('SLUICE_STATS_ARGUMENT');
   expect(() => ratioCuped([control])).toThrow('SLUICE_STATS_ARGUMENT');

@@ -79,12 +79,16 @@ test('the exact rho gives a narrower bound at the planned time than its neighbou
 
 test('a mixture equals 1 / alpha on its bound', () => {
   fc.assert(
-    fc.property(fc.double({ min: 1, max: 1e6, noNaN: true }), fc.double({ min: 0.001, max: 0.4 }), (v, alpha) => {
-      const threshold = -Math.log(alpha);
-      const oneSided = mixtureRho(100, Math.min(0.9, 2 * alpha));
-      expectAbsolute(twoSidedLogMixture(twoSidedBound(v, alpha, rho), v, rho), threshold, 1e-9);
-      expectAbsolute(oneSidedLogMixture(oneSidedBound(v, alpha, oneSided), v, oneSided), threshold, 1e-8);
-    }),
+    fc.property(
+      fc.double({ min: 1, max: 1e6, noNaN: true }),
+      fc.double({ min: 0.001, max: 0.4, noNaN: true }),
+      (v, alpha) => {
+        const threshold = -Math.log(alpha);
+        const oneSided = mixtureRho(100, Math.min(0.9, 2 * alpha));
+        expectAbsolute(twoSidedLogMixture(twoSidedBound(v, alpha, rho), v, rho), threshold, 1e-9);
+        expectAbsolute(oneSidedLogMixture(oneSidedBound(v, alpha, oneSided), v, oneSided), threshold, 1e-8);
+      },
+    ),
   );
 });
 

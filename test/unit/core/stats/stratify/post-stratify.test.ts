@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { postStratify, type StratumArm } from '../../../../../src/core/stats/stratify/post-stratify.ts';
+import { postStratify } from '../../../../../src/core/stats/stratify/post-stratify.ts';
+import type { Moments } from '../../../../../src/core/stats/summaries/moments.ts';
 import { expectAbsolute } from '../../../../support/close.ts';
 
-const arm = (n: number, mean: number, variance: number): StratumArm => ({ n, mean, m2: variance * (n - 1) });
+const arm = (n: number, mean: number, variance: number): Moments => ({ n, mean, m2: variance * (n - 1) });
 
 test('weights are the shares of units and the variance has both parts', () => {
   const result = postStratify([
