@@ -36,10 +36,10 @@ export function massBelow(density: ScoreDensity, t: number, bound: number, drift
 export function advance(density: ScoreDensity, t: number, lower: number, upper: number, drift: number): ScoreDensity {
   const dt = t - density.t;
   const deviation = Math.sqrt(dt);
-  // Nothing of note lies beyond 9 standard deviations; an eighth of the increment's own resolves the convolution.
+  // Nothing of note lies beyond 9 standard deviations; a sixth of the increment's own resolves the convolution.
   const low = Math.max(lower, drift * t - 9 * Math.sqrt(t));
   const high = Math.max(low, Math.min(upper, drift * t + 9 * Math.sqrt(t)));
-  const cells = 2 * Math.ceil(Math.min(1000, Math.max(100, (4 * (high - low)) / deviation)));
+  const cells = 2 * Math.ceil(Math.min(1000, Math.max(50, (3 * (high - low)) / deviation)));
   const width = (high - low) / cells;
   const points: number[] = [];
   const masses: number[] = [];
