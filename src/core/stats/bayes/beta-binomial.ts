@@ -14,6 +14,7 @@ const leastShape = 0.05;
 /** Jeffreys' prior Beta(1/2, 1/2): proper, and worth one unit. */
 export const defaultProportionPrior: BetaLaw = { a: 0.5, b: 0.5 };
 
+/** The law of an arm's proportion after its units: counts added to the prior. */
 export function betaPosterior(
   arm: { readonly successes: number; readonly n: number },
   prior: BetaLaw = defaultProportionPrior,

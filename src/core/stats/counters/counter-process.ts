@@ -83,6 +83,7 @@ export function enterCounterStep(state: CounterState): CounterState {
   return { ...rest, ...(ratio && { ratio: restartSafe(ratio) }), ...(rate && { rate: restartSafe(rate) }) };
 }
 
+/** What the counter shows now, for `judgeGuardrail`. */
 export function counterEvidence({ ratio, rate }: CounterState): CounterEvidence {
   const sides = [
     ...(ratio ? [sideEvidence(rateRatioModel, ratio)] : []),

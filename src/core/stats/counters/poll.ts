@@ -45,6 +45,7 @@ const emptyInterval: CounterInterval = {
   duration: 0 as DurationMs,
 };
 
+/** Before the first poll. */
 export const startPoll: PollState = { baselines: {}, open: emptyInterval };
 
 /**

@@ -45,6 +45,7 @@ export interface ExperimentFacts {
 const fewestUnits = 100;
 const fewestConversions = 25;
 
+/** Every arm has 100 units and 25 conversions: only then are the primaries read. */
 export function pastBurnIn({ exposures }: ExperimentFacts): boolean {
   return (
     exposures.length > 0 &&

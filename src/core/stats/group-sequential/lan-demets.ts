@@ -30,6 +30,7 @@ export interface GroupSequence {
 /** Where almost nothing is left to spend no finite bound is worth computing. */
 const largestBound = 8;
 
+/** A sequence without a look yet. */
 export function startGroupSequence(plan: SpendingPlan): GroupSequence {
   requireProbability('alpha', plan.alpha);
   return { plan, looks: [], density: scoreAtStart };

@@ -31,6 +31,7 @@ export function varianceForOneControlUnit(design: MeansDesign): number {
   return total * (1 - covariateCorrelation ** 2);
 }
 
+/** Units of both arms from those of control. */
 export function unitsOf(control: number, treatmentPerControl = 1): Units {
   return { control, treatment: control * treatmentPerControl, total: control * (1 + treatmentPerControl) };
 }

@@ -11,14 +11,14 @@ export interface PowerPlan {
 }
 
 /** Standard errors that separate 0 from significance. */
-export function criticalValue({ alpha, sides = 'TwoSided' }: Pick<PowerPlan, 'alpha' | 'sides'>): number {
-  requireProbability('alpha', alpha);
-  return normalQuantileSf(sides === 'TwoSided' ? alpha / 2 : alpha);
+export function criticalValue(plan: Pick<PowerPlan, 'alpha' | 'sides'>): number {
+  const alpha = requireProbability('alpha', plan.alpha);
+  return normalQuantileSf(plan.sides === 'OneSided' ? alpha : alpha / 2);
 }
 
 /** Standard errors that the true effect must have beyond the critical value. Negative for power below 1/2. */
-export function powerMargin({ power }: Pick<PowerPlan, 'power'>): number {
-  return normalQuantileSf(1 - requireProbability('power', power));
+export function powerMargin(plan: Pick<PowerPlan, 'power'>): number {
+  return normalQuantileSf(1 - requireProbability('power', plan.power));
 }
 
 /**

@@ -46,6 +46,7 @@ export interface SrmVerdict {
 
 const defaultThresholds: SrmThresholds = { warnBelow: 0.01, blockBelow: 0.001 };
 
+/** Before the first look. */
 export const startSrm = (): SrmState => ({ maxLogE: 0 });
 
 /**

@@ -10,6 +10,7 @@ export interface JointMoments {
   readonly comoments: readonly (readonly number[])[];
 }
 
+/** Moments of no unit yet. */
 export function noJointMoments(dimensions: number): JointMoments {
   const zeros = new Array<number>(requireCount('dimensions', dimensions)).fill(0);
   return { n: 0, means: zeros, comoments: zeros.map(() => zeros) };
@@ -22,6 +23,7 @@ export function addJoint(moments: JointMoments, values: readonly number[]): Join
   return mergeJoint(moments, { n: 1, means: values, comoments: values.map(() => zeros) });
 }
 
+/** The joint moments of units, one row of values each. */
 export function jointMomentsOf(rows: Iterable<readonly number[]>, dimensions: number): JointMoments {
   let moments = noJointMoments(dimensions);
   for (const row of rows) moments = addJoint(moments, row);
@@ -80,6 +82,7 @@ function centred({ n, sums }: { n: number; sums: readonly number[] }, product: n
   return Math.max(0, value);
 }
 
+/** Mean of value i. */
 export function meanAt(moments: JointMoments, i: number): number {
   return moments.means[i] ?? outside(i, i);
 }

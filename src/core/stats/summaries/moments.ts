@@ -14,6 +14,7 @@ export interface ArmMean {
   readonly variance: number;
 }
 
+/** Moments of no value yet. */
 export const noMoments: Moments = { n: 0, mean: 0, m2: 0 };
 
 /** One more value (Welford 1962). */
@@ -24,6 +25,7 @@ export function addValue(moments: Moments, value: number): Moments {
   return { n, mean, m2: moments.m2 + distance * (value - mean) };
 }
 
+/** The moments of values. */
 export function momentsOf(values: Iterable<number>): Moments {
   let moments = noMoments;
   for (const value of values) moments = addValue(moments, value);
@@ -72,6 +74,7 @@ export function varianceOf({ n, m2 }: Moments): number {
   return m2 / (n - 1);
 }
 
+/** An arm of numeric units: variance with divisor n − 1. */
 export function armMean(moments: Moments): ArmMean {
   return { n: moments.n, mean: moments.mean, variance: varianceOf(moments) };
 }

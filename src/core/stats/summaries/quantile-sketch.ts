@@ -13,6 +13,7 @@ export interface QuantileSketch {
   readonly negative: ReadonlyMap<number, number>;
 }
 
+/** A sketch of no value yet. */
 export function noSketch(relativeError = 0.005): QuantileSketch {
   requireProbability('relativeError', relativeError);
   return { relativeError, zeros: 0, positive: new Map(), negative: new Map() };
@@ -31,6 +32,7 @@ export function sketchOf(values: Iterable<number>, relativeError = 0.005): Quant
   return { relativeError, zeros, positive, negative };
 }
 
+/** Both as one, without loss. Both need the same relative error. */
 export function mergeSketches(a: QuantileSketch, b: QuantileSketch): QuantileSketch {
   if (a.relativeError !== b.relativeError) {
     throw statsError('SLUICE_STATS_ARGUMENT', 'only sketches of the same relative error merge', {

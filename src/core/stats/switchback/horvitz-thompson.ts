@@ -13,7 +13,7 @@ export interface SwitchbackEffect {
  * variance. Only periods whose last carryOver + 1 assignments agree count.
  *
  * `baseline` is what each period would have been without the experiment (a forecast, or the mean before it) and is subtracted
- * first: inverse probabilities turn the *level* of the outcomes into variance, ten times the noise's own in ordinary data
+ * first: inverse probabilities turn the level of the outcomes into variance, ten times the noise's own in ordinary data
  * (trap 21). It must not depend on the experiment's outcomes; 0 is for outcomes that are centred already.
  */
 export function horvitzThompson(

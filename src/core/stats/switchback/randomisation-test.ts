@@ -23,7 +23,7 @@ export type DesignAssignments =
     };
 
 /**
- * Randomisation test of no effect at all (§2.18): the difference of means under the assignments that the *actual* design could
+ * Randomisation test of no effect at all (§2.18): the difference of means under the assignments that the actual design could
  * have drawn. Exact whatever the outcomes' correlation. `values` holds one number per window (burn-in and burn-out dropped).
  */
 export function randomisationTest(
