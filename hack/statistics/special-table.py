@@ -130,6 +130,11 @@ def beta_tables():
                 logit = math.log(a / b) + z * math.sqrt(1 / a + 1 / b)
                 if -600 < logit < 30:
                     beta_point(a, b, 1 / (1 + math.exp(-logit)))
+    for shape in [1e-3, 0.05, 0.7]:  # where a law of tiny shape has nearly all its mass on one side
+        for other in [0.2, 30, 3000, 4.8e6]:
+            for reach in [0.01, 0.9, 1.1, 4]:
+                beta_point(shape, other, reach / (other + reach))
+                beta_point(other, shape, 1 - reach / (other + reach))
     for a, b, x in [(1e-6, 5, 0.5), (1e9, 3, 1 - 1e-8), (3, 1e9, 1e-8), (5e8, 5e8, 0.5001)]:
         beta_point(a, b, x)
 

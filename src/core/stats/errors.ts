@@ -26,9 +26,9 @@ export function requireNonNegative(name: string, value: number): number {
   return Number.isFinite(value) && value >= 0 ? value : refuse(name, value, 'a finite number of at least 0');
 }
 
-/** A probability that decides something: strictly inside (0, 1). */
+/** A probability that decides something: strictly inside (0, 1), and not so small that a share of it underflows. */
 export function requireProbability(name: string, value: number): number {
-  return value > 0 && value < 1 ? value : refuse(name, value, 'inside (0, 1)');
+  return value >= 1e-300 && value < 1 ? value : refuse(name, value, 'inside (0, 1), at least 1e-300');
 }
 
 /** A probability or share that may reach its ends: inside [0, 1]. */

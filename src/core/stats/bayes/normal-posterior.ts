@@ -54,14 +54,15 @@ export function effectBelief({ mean, standardDeviation }: EffectPosterior): Effe
   const score = requireFinite('mean', mean) / requirePositive('standardDeviation', standardDeviation);
   return {
     chanceToWin: normalCdf(score),
-    lossOfControl: standardDeviation * expectedExcess(score),
-    lossOfTreatment: standardDeviation * expectedExcess(-score),
+    lossOfControl: expectedExcess(mean, standardDeviation, score),
+    lossOfTreatment: expectedExcess(-mean, standardDeviation, -score),
   };
 }
 
-/** E max(Z + score, 0) = φ(score) + score Φ(score). */
-function expectedExcess(score: number): number {
-  return Math.max(0, normalPdf(score) + score * normalCdf(score));
+/** E max(X, 0) for a normal X: σ (φ(score) + score Φ(score)); beyond 40 deviations its limit, where the score may overflow. */
+function expectedExcess(mean: number, deviation: number, score: number): number {
+  if (Math.abs(score) > 40) return Math.max(0, mean);
+  return Math.max(0, deviation * (normalPdf(score) + score * normalCdf(score)));
 }
 
 /** The central interval that holds the effect with probability 1 − alpha. */

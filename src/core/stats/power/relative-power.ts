@@ -34,9 +34,11 @@ export function powerForLift(
 export function detectableLift(baseline: Baseline, unitsPerArm: number, plan: PowerPlan): number {
   requireBaseline(baseline);
   const z2 = detectableScore(plan) ** 2;
-  const g = (z2 * baseline.variance) / baseline.mean ** 2 / requirePositive('unitsPerArm', unitsPerArm);
+  // Divided by the mean twice: its square may overflow.
+  const perUnit = (z2 * (baseline.variance / baseline.mean)) / baseline.mean;
+  const g = perUnit / requirePositive('unitsPerArm', unitsPerArm);
   if (g >= 1) {
-    const needed = Math.ceil((z2 * baseline.variance) / baseline.mean ** 2) + 1;
+    const needed = Math.ceil(perUnit) + 1;
     throw statsError('SLUICE_STATS_TOO_FEW', `no lift is found with fewer than ${needed} units an arm`, { needed });
   }
   // (1 − g) x² − 2 x + 1 − g = 0 for x = 1 + lift: the larger root, written without cancellation.

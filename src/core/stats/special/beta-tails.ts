@@ -39,13 +39,16 @@ export function logBetaWeight(a: number, b: number, point: UnitPoint): number {
 
 /** The tail of the beta law at a point inside (0, 1) that is computed without cancellation, for a, b > 0 finite. */
 export function betaTail(a: number, b: number, point: UnitPoint): Tail {
+  const mirror = { x: point.y, y: point.x };
+  const above = outerOfSmallShape(a, b, point.x);
+  if (above < 0.5) return { isLower: false, logScale: 0, factor: above };
+  const below = outerOfSmallShape(b, a, point.y);
+  if (below < 0.5) return { isLower: true, logScale: 0, factor: below };
   const logScale = logBetaWeight(a, b, point);
   const over = excess(a, b, point);
   const isLower = over <= 0;
-  const mirrored = isLower ? point : { x: point.y, y: point.x };
+  const mirrored = isLower ? point : mirror;
   const [near, far] = isLower ? [a, b] : [b, a];
-  const outer = near < 1 && mirrored.x <= 0.5 && far * mirrored.x <= 1 ? outerOfSmallShape(near, far, mirrored.x) : 1;
-  if (outer < 0.5) return { isLower: !isLower, logScale: 0, factor: outer };
   const useQuadrature = Math.min(a, b) >= quadratureFrom && Math.abs(over) < 0.5 * Math.min(a, b);
   const factor = useQuadrature
     ? lowerByQuadrature(near, far, mirrored)
@@ -55,9 +58,10 @@ export function betaTail(a: number, b: number, point: UnitPoint): Tail {
 
 /**
  * 1 − I_x(a, b) for a < 1 and b x ≤ 1: 1 − xᵃ/(a B(a, b)) (1 + a Σ (1 − b)ₙ xⁿ / (n! (a + n))), DLMF 8.17.7, the first
- * difference through expm1. Below its mean a law of tiny shape has nearly all its mass under x, and this tail keeps digits.
+ * difference through expm1. A law of tiny shape has nearly all its mass near 0, and this tail keeps its digits. 1 elsewhere.
  */
 function outerOfSmallShape(a: number, b: number, x: number): number {
+  if (a >= 1 || x > 0.5 || b * x > 1) return 1;
   const logPower = a * Math.log(x) - logGammaOnePlus(a) + logGammaIncrease(b, a);
   let term = 1;
   let sum = 0;

@@ -28,10 +28,13 @@ export function poissonRatioTest(
   nullRatio = 1,
 ): PoissonRatioTest {
   requireProbability('alpha', alpha);
-  const exposures = requirePositive('exposure', treatment.exposure) / requirePositive('exposure', control.exposure);
+  const exposures = requirePositive(
+    'ratio of exposures',
+    requirePositive('exposure', treatment.exposure) / requirePositive('exposure', control.exposure),
+  );
   const [k, other] = [requireCount('events', treatment.events), requireCount('events', control.events)];
   const n = k + other;
-  const odds = requirePositive('nullRatio', nullRatio) * exposures;
+  const odds = requirePositive('odds', requirePositive('nullRatio', nullRatio) * exposures);
   const share = odds / (1 + odds);
   const pValue = Math.min(1, 2 * Math.min(binomialCdf(k, n, share), binomialSf(k - 1, n, share)));
   const low = k === 0 ? { x: 0, y: 1 } : betaQuantilePoint(alpha / 2, k, other + 1);

@@ -60,11 +60,11 @@ export interface Limits {
 export function fiellerLimits(treatment: ArmMean, control: ArmMean, alpha: number): Limits {
   const z = normalQuantileSf(requireProbability('alpha', alpha) / 2);
   const [ofTreatment, ofControl] = [varianceOfMean(treatment), varianceOfMean(control)];
-  const g = control.mean === 0 ? Number.POSITIVE_INFINITY : (z * z * ofControl) / control.mean ** 2;
-  if (g >= 1) return { lower: Number.NEGATIVE_INFINITY, upper: Number.POSITIVE_INFINITY };
+  const g = control.mean === 0 ? Number.POSITIVE_INFINITY : ((z * ofControl) / control.mean / control.mean) * z;
   const ratio = treatment.mean / control.mean;
+  if (!(g < 1) || !Number.isFinite(ratio)) return { lower: Number.NEGATIVE_INFINITY, upper: Number.POSITIVE_INFINITY };
   const size = Math.abs(control.mean);
-  const reach = (z / size) * Math.sqrt(Math.max(0, ofTreatment * (1 - g) + ratio * ratio * ofControl));
+  const reach = (z * Math.hypot(Math.sqrt(ofTreatment * (1 - g)), ratio * Math.sqrt(ofControl))) / size;
   const [low, high] = [(ratio - reach) / (1 - g) - 1, (ratio + reach) / (1 - g) - 1];
   return control.mean > 0 ? { lower: low, upper: high } : { lower: -high, upper: -low };
 }

@@ -77,3 +77,19 @@ test('Brent refuses what it cannot solve', () => {
   expect(() => brent(() => Number.NaN, -1, 1)).toThrow(noRoot);
   expect(() => brent((x) => x - 0.1, -1, 1e9, { maxIterations: 2 })).toThrow(noRoot);
 });
+
+test('Brent converges faster than bisection, which would take 48 steps and more', () => {
+  const evaluations = (f: (x: number) => number, lo: number, hi: number) => {
+    let count = 0;
+    const counted = (x: number) => {
+      count += 1;
+      return f(x);
+    };
+    brent(counted, lo, hi, { tolerance: 1e-14 });
+    return count;
+  };
+  expect(evaluations(Math.cos, 0, 3)).toBeLessThanOrEqual(8);
+  expect(evaluations((x) => x ** 3 - 2, 0, 2)).toBeLessThanOrEqual(9);
+  expect(evaluations((x) => Math.exp(x) - 1000, -10, 20)).toBeLessThanOrEqual(16);
+  expect(evaluations((x) => Math.log(x) - 3, 1e-3, 1e6)).toBeLessThanOrEqual(24);
+});
