@@ -10,8 +10,8 @@ const colors = ['#1f6f54', '#2a6fb0', '#8a5fb0', '#b5472f'];
 /** Share of false results over what was promised; a tick shows the highest that chance explains. */
 export function promisesFigure(rows: readonly Row[]): string {
   const shown = rows.filter(({ alpha }) => alpha !== undefined);
-  const [left, right, top] = [470, 900, 40];
-  const svg = new Svg(960, top + 20 * shown.length + 30);
+  const [left, right, top] = [570, 1000, 40];
+  const svg = new Svg(1060, top + 20 * shown.length + 30);
   const most = 4;
   const x = (ratio: number): number => left + (Math.min(ratio, most) / most) * (right - left);
   for (let i = 0; i <= most; i++) {
@@ -22,7 +22,7 @@ export function promisesFigure(rows: readonly Row[]): string {
   shown.forEach(({ scenario, method, count, runs, alpha = 1, whose }, i) => {
     const y = top + 20 * i + 10;
     const ratio = count / runs / alpha;
-    svg.text(left - 10, y + 4, `${scenario}: ${method}`.slice(0, 84), 'end');
+    svg.text(left - 10, y + 4, `${scenario}: ${method}`, 'end');
     const limit = highestShare(alpha, runs) / alpha;
     svg.line(x(limit), y - 5, x(limit), y + 5, '#222');
     svg.dot(x(ratio), y, whose === 'ours' ? ours : theirs, whose === 'ours');
@@ -42,10 +42,10 @@ export function costFigure(): string {
   }
   for (const log of [-2, -1, 0, 1, 2]) svg.text(x(log), 300, `${10 ** log} N*`, 'middle');
   const rho = mixtureRho(1, 0.05);
-  const points = Array.from({ length: 81 }, (_, i): [number, number] => {
-    const log = -2 + i / 20;
+  const points = Array.from({ length: 76 }, (_, i): [number, number] => {
+    const log = -1.75 + i / 20;
     const n = 10 ** log;
-    return [x(log), y(Math.min(4, twoSidedBound(n, 0.05, rho) / Math.sqrt(n) / 1.959964))];
+    return [x(log), y(twoSidedBound(n, 0.05, rho) / Math.sqrt(n) / 1.959964)];
   });
   svg.path(points, ours);
   svg.text(60, 20, 'Width of the always-valid interval over the fixed one, alpha 0.05, by units seen');
@@ -78,7 +78,7 @@ export function safetyFigure(): string {
     svg.text(62, y(errors) + 4, `${errors}`, 'end');
   }
   for (const margin of [0.1, 0.2, 0.5, 1]) svg.text(x(margin), 310, `${margin}`, 'middle');
-  [0.05, 0.1, 0.25, 0.5].forEach((share, i) => {
+  [0.05, 0.1, 0.5].forEach((share, i) => {
     const way = { threshold: Math.log(20), probability: 0.5 };
     const points = margins.map((margin): [number, number] => [x(margin), y(errorsToSafe(margin, share, way))]);
     const color = colors[i] as string;

@@ -7,6 +7,7 @@ import {
   startCounter,
 } from '../../../src/core/stats/counters/counter-process.ts';
 import type { CounterInterval } from '../../../src/core/stats/counters/interval.ts';
+import { logMixtureEvidence } from '../../../src/core/stats/counters/restarted-mixture.ts';
 import { judgeGuardrail } from '../../../src/core/stats/decide/guardrail.ts';
 import { sequenceLook } from '../../../src/core/stats/sequential/confidence-sequence.ts';
 import { normalDraws } from './draws.ts';
@@ -57,7 +58,7 @@ function noEffect(scenario: RolloutScenario, runs: number, seed: number): Row[] 
         const [side] = counterEvidence(state).sides as [ReturnType<typeof counterEvidence>['sides'][number]];
         if (states(state) === 'Harm') fire(0, poll);
         if (!side.warmingUp && side.logHarm >= Math.log(20)) fire(1, poll);
-        if (side.rawLogHarm >= Math.log(20)) fire(2, poll);
+        if (state.ratio && logMixtureEvidence(state.ratio.harm, 1) >= Math.log(20)) fire(2, poll);
         if (pooled.intervalsAlarm()) fire(3, poll);
         if (pooled.z() > 1.645) fire(4, poll);
       }

@@ -28,20 +28,24 @@ export interface SideState<Fit> {
   /** Log likelihood ratios for non-inferiority since the step began. */
   readonly safe: readonly number[];
   readonly intervalsPointingToHarm: number;
-  /** The largest rise of raw ln E in one interval. */
-  readonly strongestInterval: number;
+  /** Log likelihood ratios for harm since the start, uncorrected, each interval capped: for the warm-up. */
+  readonly severe: readonly number[];
   /** Of the stretches before the last restart; the present one is in `fit`. */
   readonly spread: Spread;
   readonly fit: Fit;
 }
 
+/**
+ * ln of what one interval may count for while the dispersion is unknown. A capped likelihood ratio still has mean ≤ 1, one burst
+ * cannot stand for many, and three intervals can still reach 10,000 (decisions/0041).
+ */
+const mostOfOneInterval = Math.log(30);
+
 export interface SideEvidence {
   /** ln E for harm, divided by the dispersion. */
   readonly logHarm: number;
-  /** ln E for harm as if errors were independent: for the severe bound of the warm-up. */
-  readonly rawLogHarm: number;
-  /** The same without the interval that raised it most: one burst alone is no severe harm (decisions/0041). */
-  readonly rawLogHarmWithoutStrongest: number;
+  /** ln E for harm without correction, where no interval counts for more than a factor of 30: for the warm-up. */
+  readonly logSevereHarm: number;
   /** ln E for non-inferiority, divided by the dispersion; at most 0 while warming up. */
   readonly logSafe: number;
   readonly dispersion: number;
@@ -54,7 +58,7 @@ export const startSide = <Fit>(model: SideModel<Fit>): SideState<Fit> => ({
   harm: startMixture(model.harmAlternatives),
   safe: new Array<number>(model.safeAlternatives).fill(0),
   intervalsPointingToHarm: 0,
-  strongestInterval: 0,
+  severe: new Array<number>(model.harmAlternatives).fill(0),
   spread: noSpread,
   fit: model.emptyFit,
 });
@@ -67,14 +71,13 @@ export function observeSide<Fit>(
 ): SideState<Fit> {
   if (!model.usable(interval)) return state;
   const safeLogs = model.safeLogs(interval, bound);
-  const harm = advanceMixture(state.harm, model.harmLogs(interval, bound));
-  const rise = logMixtureEvidence(harm, 1) - logMixtureEvidence(state.harm, 1);
+  const harmLogs = model.harmLogs(interval, bound);
   return {
     ...state,
-    harm,
+    harm: advanceMixture(state.harm, harmLogs),
+    severe: state.severe.map((log, i) => log + Math.min(mostOfOneInterval, harmLogs[i] as number)),
     safe: state.safe.map((log, i) => log + (safeLogs[i] as number)),
     intervalsPointingToHarm: state.intervalsPointingToHarm + (model.pointsToHarm(interval, bound) ? 1 : 0),
-    strongestInterval: Math.max(state.strongestInterval, rise),
     fit: model.add(state.fit, interval),
   };
 }
@@ -102,11 +105,9 @@ export function sideEvidence<Fit extends { readonly intervals: number }>(
   const dispersion = dispersionOf(spread);
   const warmingUp = spread.degrees < warmUpDegrees;
   const logSafe = logMean(state.safe) / dispersion;
-  const rawLogHarm = logMixtureEvidence(state.harm, 1);
   return {
     logHarm: logMixtureEvidence(state.harm, dispersion),
-    rawLogHarm,
-    rawLogHarmWithoutStrongest: rawLogHarm - state.strongestInterval,
+    logSevereHarm: logMean(state.severe),
     logSafe: warmingUp ? Math.min(0, logSafe) : logSafe,
     dispersion,
     warmingUp,

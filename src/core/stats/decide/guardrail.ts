@@ -4,10 +4,8 @@ import { requireCount, requireNumber, requireProbability, statsError } from '../
 export interface SidedEvidence {
   /** ln E that the canary or treatment is worse than the bound, corrected for dispersion. */
   readonly logHarm: number;
-  /** The same without correction. */
-  readonly rawLogHarm: number;
-  /** The same without the interval that raised it most. */
-  readonly rawLogHarmWithoutStrongest: number;
+  /** The same without correction, with a cap on what one interval counts for. */
+  readonly logSevereHarm: number;
   /** The correction is not known well enough yet: only severe harm counts. */
   readonly warmingUp: boolean;
   readonly intervalsPointingToHarm: number;
@@ -34,10 +32,7 @@ export type GuardrailState =
   | { readonly state: 'Safe'; readonly reason: 'NotInferior' }
   | { readonly state: 'Unknown'; readonly reason: 'WarmingUp' | 'NotEnoughEvidence' };
 
-/**
- * E from which harm stands before the dispersion is known, for one guardrail. Bursts of one arm reach it in 1 % of healthy runs, so
- * the rest of the intervals must show harm by themselves too (decisions/0041).
- */
+/** E from which harm stands before the dispersion is known, for one guardrail: far above what usual bursts reach. */
 const severeE = 10_000;
 const severeIntervals = 3;
 
@@ -45,15 +40,11 @@ const severeIntervals = 3;
 export function judgeGuardrail(evidence: GuardrailEvidence, levels: GuardrailLevels): GuardrailState {
   const { guardrails, harmAlpha, safeAlpha } = requireLevels(levels);
   const { sides, logSafe } = evidence;
-  for (const { logHarm, rawLogHarm, rawLogHarmWithoutStrongest } of sides) {
-    requireNumber('log e-value', logHarm + rawLogHarm + rawLogHarmWithoutStrongest);
-  }
+  for (const { logHarm, logSevereHarm } of sides) requireNumber('log e-value', logHarm + logSevereHarm);
   requireNumber('log e-value', logSafe);
   const shown = (side: SidedEvidence): boolean =>
     side.warmingUp
-      ? side.rawLogHarm >= Math.log(severeE * guardrails) &&
-        side.intervalsPointingToHarm >= severeIntervals &&
-        side.rawLogHarmWithoutStrongest >= Math.log(guardrails / harmAlpha)
+      ? side.logSevereHarm >= Math.log(severeE * guardrails) && side.intervalsPointingToHarm >= severeIntervals
       : side.logHarm >= Math.log(guardrails / harmAlpha);
   const warmingUp = sides.some((side) => side.warmingUp);
   if (sides.length > 0 && sides.every(shown)) {

@@ -21,8 +21,7 @@ export function meanGuardrailEvidence(
   const logSafe = oneSidedLook({ ...harmful, estimate: -harmful.estimate }, plan, -margin).logE;
   const side = {
     logHarm,
-    rawLogHarm: logHarm,
-    rawLogHarmWithoutStrongest: logHarm,
+    logSevereHarm: logHarm,
     warmingUp: false,
     intervalsPointingToHarm: 0,
   };

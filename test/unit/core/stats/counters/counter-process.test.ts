@@ -189,6 +189,25 @@ test('a step starts non-inferiority anew and keeps what is known of the dispersi
   expect(next.sides[0]).toMatchObject({ warmingUp: false, dispersion: sideOf(state).dispersion });
 });
 
+test('a fault that begins with a step is not taken for dispersion of the time before', () => {
+  const healthy = new Array<CounterInterval>(30).fill(interval(10, 90, 1000, 9000));
+  const faulty = new Array<CounterInterval>(30).fill(interval(40, 90, 1000, 9000));
+  const before = after(startCounter({ relative: 0 }), healthy);
+  expectAbsolute(sideOf(after(enterCounterStep(before), faulty)).dispersion, 1, 1e-9);
+  expect(sideOf(after(before, faulty)).dispersion).toBeGreaterThan(3);
+});
+
+test('with both margins the e-value for safety is the mean of the two', () => {
+  const rows = Array.from({ length: 40 }, (_, i) => interval(i % 2, 9, 1000, 9000));
+  const safe = (margin: { relative?: number; maxPer10k?: number }): number =>
+    Math.exp(counterEvidence(after(startCounter(margin), rows)).logSafe);
+  expectRelative(
+    safe({ relative: 0.5, maxPer10k: 20 }),
+    (safe({ relative: 0.5 }) + safe({ maxPer10k: 20 })) / 2,
+    1e-12,
+  );
+});
+
 test('no safety is claimed while the dispersion is unknown', () => {
   const nine = after(
     startCounter({ relative: 0.5 }),
@@ -198,11 +217,14 @@ test('no safety is claimed while the dispersion is unknown', () => {
   expect(sideOf(observeCounter(nine, interval(50, 900, 1000, 9000))).logSafe).toBeGreaterThan(10);
 });
 
-test('the strongest interval can be taken out of the raw evidence', () => {
-  const rows = [interval(2, 9, 1000, 9000), interval(40, 9, 1000, 9000), interval(3, 9, 1000, 9000)];
-  const { rawLogHarm, rawLogHarmWithoutStrongest } = sideOf(after(startCounter({ relative: 0 }), rows));
-  expect(rawLogHarm).toBeGreaterThan(30);
-  expect(rawLogHarmWithoutStrongest).toBeLessThan(3);
+test('in the warm-up one burst counts for a factor of 30 at most, and three such intervals are severe', () => {
+  const burst = interval(400, 9, 1000, 9000);
+  const severe = (count: number): number =>
+    sideOf(after(startCounter({ relative: 0 }), new Array(count).fill(burst))).logSevereHarm;
+  expect(severe(1)).toBeLessThanOrEqual(Math.log(30));
+  expect(severe(2)).toBeLessThan(Math.log(10_000));
+  expect(severe(3)).toBeGreaterThan(Math.log(10_000));
+  expect(sideOf(after(startCounter({ relative: 0 }), [burst])).logHarm).toBeGreaterThan(100);
 });
 
 test('a service without errors becomes safe by the absolute form, and never by the relative one', () => {
@@ -228,7 +250,7 @@ test('1e12 requests and errors give finite evidence', () => {
     Array.from({ length: 12 }, () => interval(1e11, 1e11, 1e12, 1e12)),
   );
   const { sides, logSafe } = counterEvidence(state);
-  for (const value of [logSafe, ...sides.flatMap((side) => [side.logHarm, side.rawLogHarm, side.dispersion])]) {
+  for (const value of [logSafe, ...sides.flatMap((side) => [side.logHarm, side.logSevereHarm, side.dispersion])]) {
     expect(Number.isFinite(value)).toBe(true);
   }
 });

@@ -22,8 +22,7 @@ const guardrail = (logHarm: number, logSafe: number): ArmGuardrail => ({
     sides: [
       {
         logHarm,
-        rawLogHarm: logHarm,
-        rawLogHarmWithoutStrongest: logHarm,
+        logSevereHarm: logHarm,
         warmingUp: false,
         intervalsPointingToHarm: 9,
       },

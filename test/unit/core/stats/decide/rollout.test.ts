@@ -7,9 +7,7 @@ import {
 } from '../../../../../src/core/stats/decide/rollout.ts';
 
 const comparison = (logHarm: number, logSafe: number): GuardrailEvidence => ({
-  sides: [
-    { logHarm, rawLogHarm: logHarm, rawLogHarmWithoutStrongest: logHarm, warmingUp: false, intervalsPointingToHarm: 5 },
-  ],
+  sides: [{ logHarm, logSevereHarm: logHarm, warmingUp: false, intervalsPointingToHarm: 5 }],
   logSafe,
 });
 const safe: RolloutGuardrail = { name: 'errors', data: 'Fresh', comparison: comparison(-5, 9) };

@@ -30,6 +30,11 @@ test('ends without an edge are infinite', () => {
   expect(bucketQuantile(buckets, 0.999, even(0.01))).toEqual({ lower: 0.25, upper: infinity, resolved: false });
 });
 
+test('an edge with exactly the share p bounds the quantile from above', () => {
+  const two = { edges: [1, infinity], cumulative: [5, 10] };
+  expect(bucketQuantile(two, 0.5, even(0)).upper).toBe(1);
+});
+
 test('slow requests are counted exactly at an edge, and nowhere else', () => {
   expect(slowRequests(buckets, 0.25)).toEqual({ slow: 300, total: 10_000 });
   expect(() => slowRequests(buckets, 0.3)).toThrow('one of the finite bucket edges');
