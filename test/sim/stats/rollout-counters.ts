@@ -42,7 +42,13 @@ function noEffect(scenario: RolloutScenario, runs: number, seed: number): Row[] 
     [
       { ...ours, method: 'rollout guardrail, alpha 0.01', ...promise(0.01) },
       { ...ours, method: 'corrected e-process, alpha 0.05', ...promise(0.05) },
-      { ...ours, whose: 'peer', method: 'e-process without correction, alpha 0.05', alpha: 0.05 },
+      // Without shocks of its own in each arm it needs no correction: P(sup E ≥ 1 / alpha) ≤ alpha is a theorem there.
+      {
+        ...ours,
+        whose: scenario.ownVariation === 0 ? 'ours' : 'peer',
+        method: 'e-process without correction, alpha 0.05',
+        alpha: 0.05,
+      },
       { ...ours, method: 'sequence over poll intervals (two-sided), alpha 0.05', alpha: 0.05 },
       { ...ours, whose: 'peer', method: 'z test of pooled rates at each poll', alpha: 0.05 },
     ],
