@@ -10,6 +10,8 @@ export interface BetaLaw {
 
 /** Below this a law has mass where x or 1 − x underflows. */
 const leastShape = 0.05;
+/** Beyond this neighbouring doubles are further apart than the law is wide. */
+const largestShape = 1e15;
 
 /** Jeffreys' prior Beta(1/2, 1/2): proper, and worth one unit. */
 export const defaultProportionPrior: BetaLaw = { a: 0.5, b: 0.5 };
@@ -33,12 +35,13 @@ export function betaPosterior(
 /**
  * P(first > second) for independent beta laws: the sharper law is integrated against the other's tail by the trapezoid rule in
  * ln(x / (1 − x)), where both are smooth (geometric convergence); error about 1e-12. For whole shapes it equals the sum of
- * Miller (2015) that §2.12 cites. Shapes from 0.05 on.
+ * Miller (2015) that §2.12 cites. Shapes from 0.05 to 1e15.
  */
 export function chanceGreater(first: BetaLaw, second: BetaLaw): number {
   for (const shape of [first.a, first.b, second.a, second.b]) {
-    if (!(requirePositive('shape', shape) >= leastShape)) {
-      throw statsError('SLUICE_STATS_ARGUMENT', `shapes must be at least ${leastShape}, not ${shape}`, { shape });
+    if (!(requirePositive('shape', shape) >= leastShape && shape <= largestShape)) {
+      const range = `${leastShape} to ${largestShape}`;
+      throw statsError('SLUICE_STATS_ARGUMENT', `shapes must be from ${range}, not ${shape}`, { shape });
     }
   }
   const isFirstSharper = logitDeviation(first) <= logitDeviation(second);

@@ -17,6 +17,12 @@ export interface Crossing {
 
 /** Both bounds at ± the same values of Z. */
 export function symmetricLooks(fractions: readonly number[], bounds: readonly number[]): readonly BoundedLook[] {
+  if (fractions.length !== bounds.length) {
+    throw statsError('SLUICE_STATS_ARGUMENT', 'each look needs a bound', {
+      looks: fractions.length,
+      bounds: bounds.length,
+    });
+  }
   return fractions.map((t, i) => ({ t, upper: bounds[i] as number, lower: -(bounds[i] as number) }));
 }
 

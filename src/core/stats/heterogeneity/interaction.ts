@@ -29,12 +29,13 @@ export function interactionTest(strata: readonly StratumEffect[]): Interaction {
   if (strata.length < 2) throw statsError('SLUICE_STATS_TOO_FEW', 'an interaction needs two strata', { needed: 2 });
   const precise = strata.map(({ estimate, standardError }) => ({
     estimate: requireFinite('estimate', estimate),
-    variance: requirePositive('standardError', standardError) ** 2,
+    variance: requirePositive('squared standard error', requirePositive('standardError', standardError) ** 2),
   }));
   const weights = precise.map(({ variance }) => 1 / variance);
   const total = sum(weights);
   const pooled = sum(precise.map(({ estimate }, i) => (weights[i] as number) * estimate)) / total;
-  const statistic = sum(precise.map(({ estimate, variance }) => (estimate - pooled) ** 2 / variance));
+  const distances = precise.map(({ estimate, variance }) => (estimate - pooled) ** 2 / variance);
+  const statistic = requireFinite('statistic', sum(distances));
   const df = strata.length - 1;
   const betweenVariance = Math.max(0, (statistic - df) / (total - sum(weights.map((w) => w * w)) / total));
   return {

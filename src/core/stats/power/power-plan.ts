@@ -48,5 +48,9 @@ export function sharedPlan(plan: PowerPlan, goals: number, tests: number): Power
   if (requireCount('goals', goals) === 0 || requireCount('tests', tests) === 0) {
     throw statsError('SLUICE_STATS_ARGUMENT', 'a shared plan needs a goal and a test', { goals, tests });
   }
-  return { ...plan, alpha: requireProbability('alpha', plan.alpha) / tests, power: plan.power ** (1 / goals) };
+  return {
+    ...plan,
+    alpha: requireProbability('alpha', plan.alpha) / tests,
+    power: requireProbability('power', plan.power) ** (1 / goals),
+  };
 }

@@ -1,14 +1,20 @@
-import { requirePositive, requireUnitInterval } from '../errors.ts';
+import { requirePositive, requireUnitInterval, statsError } from '../errors.ts';
 import { betaTail, logBetaWeight, type UnitPoint, unitPoint } from './beta-tails.ts';
 import { logGamma, logGammaIncrease, stirlingError } from './log-gamma.ts';
 import { invertMonotone } from './monotone-inverse.ts';
 import { normalQuantile } from './normal.ts';
 import { type Tail, tailLog, tailValue } from './tail.ts';
 
+/** Shapes beyond 1e100 have no use, and their products would overflow. */
+function requireShape(name: string, value: number): number {
+  if (requirePositive(name, value) <= 1e100) return value;
+  throw statsError('SLUICE_STATS_ARGUMENT', `${name} must be at most 1e100, not ${value}`, { name, value });
+}
+
 /** ln B(a, b) = ln Γ(a) Γ(b) / Γ(a + b), without the cancellation of three large lgammas. */
 export function lbeta(a: number, b: number): number {
-  requirePositive('a', a);
-  requirePositive('b', b);
+  requireShape('a', a);
+  requireShape('b', b);
   const [small, large] = a < b ? [a, b] : [b, a];
   const n = small + large;
   if (large < 2.5) return logGamma(small) + logGamma(large) - logGamma(n);
@@ -20,8 +26,8 @@ export function lbeta(a: number, b: number): number {
 
 /** The tail of the beta law at a point of [0, 1], with guards and the exact ends; for laws that derive from it. */
 export function betaTailAt(point: UnitPoint, a: number, b: number): Tail {
-  requirePositive('a', a);
-  requirePositive('b', b);
+  requireShape('a', a);
+  requireShape('b', b);
   requireUnitInterval('x', point.x);
   if (point.x === 0) return { isLower: true, logScale: 0, factor: 0 };
   if (point.y === 0) return { isLower: false, logScale: 0, factor: 0 };
@@ -50,8 +56,8 @@ export function betaLogSf(x: number, a: number, b: number): number {
 
 /** Log density of the beta law at x inside (0, 1). */
 export function betaLogPdf(x: number, a: number, b: number): number {
-  requirePositive('a', a);
-  requirePositive('b', b);
+  requireShape('a', a);
+  requireShape('b', b);
   requireUnitInterval('x', x);
   if (x === 0 || x === 1) {
     const shape = x === 0 ? a : b;
@@ -73,8 +79,8 @@ export function betaQuantileSf(q: number, a: number, b: number): number {
 
 /** The p-quantile together with its complement, each to its own last digit. */
 export function betaQuantilePoint(p: number, a: number, b: number): UnitPoint {
-  requirePositive('a', a);
-  requirePositive('b', b);
+  requireShape('a', a);
+  requireShape('b', b);
   requireUnitInterval('p', p);
   if (p === 0) return { x: 0, y: 1 };
   if (p === 1) return { x: 1, y: 0 };

@@ -27,14 +27,6 @@ export function twoProduct(a: number, b: number): DoubleDouble {
   return { hi, lo: aLo * bLo - (hi - aHi * bHi - aLo * bHi - aHi * bLo) };
 }
 
-/** a · b − c · d, rounded about once: for differences that nearly vanish. */
-export function differenceOfProducts(a: number, b: number, c: number, d: number): number {
-  const left = twoProduct(a, b);
-  const right = twoProduct(c, d);
-  const top = twoSum(left.hi, -right.hi);
-  return top.hi + (top.lo + (left.lo - right.lo));
-}
-
 /** exp(−x²/2) with full relative accuracy: x² is squared exactly before the exponential. */
 export function expOfHalfSquare(x: number): number {
   const { hi, lo } = twoProduct(x, x);

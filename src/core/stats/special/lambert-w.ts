@@ -67,6 +67,7 @@ export function lambertWm1Log(logMinusX: number): number {
   if (logMinusX > -1) {
     throw statsError('SLUICE_STATS_ARGUMENT', `logMinusX must be at most −1, not ${logMinusX}`, { logMinusX });
   }
+  if (logMinusX === Number.NEGATIVE_INFINITY) return logMinusX;
   if (logMinusX > -1.5) return lambertWm1(Math.max(-Math.exp(logMinusX), branchPoint));
   // u = −w > 1 solves u − ln u = −logMinusX
   const target = -logMinusX;

@@ -13,9 +13,11 @@ export function noncentralTSf(t: number, df: number, noncentrality: number): num
   const half = df / 2;
   const logNorm = Math.LN2 + half * Math.log(half) - logGamma(half);
   const width = 1 / Math.sqrt(2 * df);
-  const step = Math.min(width, 1 / (1 + Math.abs(t)), 0.25) / 6;
   const low = -9 * width - 40 / df;
   const high = 9 * width + Math.log1p(40 / df) / 2;
+  // The normal tail turns where t s is near δ: over 1/δ in ln s, or 1/t where s is near 1. A cap keeps absurd arguments finite.
+  const turn = Math.min(Math.abs(t), Math.abs(noncentrality) + 10);
+  const step = Math.max(Math.min(width, 1 / (1 + turn), 0.25) / 6, (high - low) / 100_000);
   let sum = 0;
   for (let u = low; u <= high; u += step) {
     const density = Math.exp(logNorm + df * u - half * Math.exp(2 * u));

@@ -4,8 +4,9 @@ import { stirlingError } from './log-gamma.ts';
 import { type Tail, tailLog, tailValue } from './tail.ts';
 
 /** P(|T| > |t|) as a beta tail at x = df / (df + t²), its complement computed apart. */
-function twoSidedTail(t: number, df: number): Tail {
-  requirePositive('df', df);
+function twoSidedTail(t: number, degrees: number): Tail {
+  // Beyond 1e18 the law is normal to 12 digits wherever it does not underflow.
+  const df = Math.min(requirePositive('df', degrees), 1e18);
   const root = Math.abs(requireNumber('t', t)) / Math.sqrt(df);
   if (root > 1e9) return leadingPower(Math.abs(t), df);
   const ratio = root * root;

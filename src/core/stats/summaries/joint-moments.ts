@@ -12,7 +12,10 @@ export interface JointMoments {
 
 /** Moments of no unit yet. */
 export function noJointMoments(dimensions: number): JointMoments {
-  const zeros = new Array<number>(requireCount('dimensions', dimensions)).fill(0);
+  if (requireCount('dimensions', dimensions) > 100) {
+    throw statsError('SLUICE_STATS_ARGUMENT', `at most 100 values of a unit, not ${dimensions}`, { dimensions });
+  }
+  const zeros = new Array<number>(dimensions).fill(0);
   return { n: 0, means: zeros, comoments: zeros.map(() => zeros) };
 }
 

@@ -50,6 +50,7 @@ export function randomisationTest(
     count += 1;
     if (Math.abs(other.estimate) >= threshold) extreme += 1;
   }
+  if (count === 0) throw statsError('SLUICE_STATS_TOO_FEW', 'no assignment of the design treats some windows only', {});
   return { ...observed, pValue: extreme / count, assignments: count, isExact: design.kind === 'All' };
 }
 
@@ -75,8 +76,8 @@ function difference(values: readonly number[], treated: readonly boolean[]) {
 
 /** All ways to treat k of n windows (complete randomisation), in lexicographic order. */
 export function* allChoices(n: number, k: number): Generator<readonly boolean[]> {
-  if (requireCount('k', k) > requireCount('n', n)) {
-    throw statsError('SLUICE_STATS_ARGUMENT', `cannot treat ${k} of ${n} windows`, { n, k });
+  if (requireCount('k', k) > requireCount('n', n) || n > 10_000) {
+    throw statsError('SLUICE_STATS_ARGUMENT', `cannot list all ways to treat ${k} of ${n} windows`, { n, k });
   }
   const chosen = Array.from({ length: k }, (_, i) => i);
   for (;;) {

@@ -87,7 +87,8 @@ export function clusteredQuantile(sample: ClusteredQuantile, alpha: number): Qua
   if (inflation === 0) {
     throw statsError('SLUICE_STATS_NO_VARIANCE', 'every unit has the same share below the quantile', { p: sample.p });
   }
-  return { value: requireFinite('value', sample.value), standardError: independent * Math.sqrt(rescale * inflation) };
+  const standardError = requireFinite('standardError', independent * Math.sqrt(rescale * inflation));
+  return { value: requireFinite('value', sample.value), standardError };
 }
 
 /** Difference of the arms' quantiles, normal. */

@@ -1,4 +1,4 @@
-import { statsError } from '../errors.ts';
+import { requireFinite, statsError } from '../errors.ts';
 import { covariance, type JointMoments, meanAt } from '../summaries/joint-moments.ts';
 import type { ArmMean } from '../summaries/moments.ts';
 
@@ -16,5 +16,5 @@ export function ratioArm(moments: JointMoments): ArmMean {
   const ratio = meanAt(moments, 0) / base;
   const spread =
     covariance(moments, 0, 0) - 2 * ratio * covariance(moments, 0, 1) + ratio * ratio * covariance(moments, 1, 1);
-  return { n: moments.n, mean: ratio, variance: Math.max(0, spread) / (base * base) };
+  return { n: moments.n, mean: ratio, variance: requireFinite('variance', Math.max(0, spread) / (base * base)) };
 }

@@ -79,6 +79,7 @@ test.each([
   ['information that shrinks', () => groupBounds(plan, [0.5, 0.4])],
   ['NaN information', () => groupBounds(plan, [Number.NaN])],
   ['an exponent of 0', () => spentAlpha({ kind: 'Power', exponent: 0 }, 0.5, 0.05)],
+  ['a look without a bound', () => symmetricLooks([0.5, 1], [2])],
   ['bounds that cross', () => crossingProbabilities([{ t: 1, upper: -1, lower: 1 }])],
   ['an infinite drift', () => crossingProbabilities([{ t: 1, upper: 1, lower: -1 }], Infinity)],
   [

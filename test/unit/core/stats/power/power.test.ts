@@ -127,6 +127,7 @@ test.each([
   ['SLUICE_STATS_ARGUMENT', 'alpha 0', () => unitsForMeans(design, 1, { ...plan, alpha: 0 })],
   ['SLUICE_STATS_ARGUMENT', 'power 1', () => unitsForMeans(design, 1, { ...plan, power: 1 })],
   ['SLUICE_STATS_ARGUMENT', 'a power that chance has', () => detectableScore({ alpha: 0.5, power: 0.01 })],
+  ['SLUICE_STATS_ARGUMENT', 'a negative power', () => sharedPlan({ ...plan, power: -1 }, 2, 1)],
   ['SLUICE_STATS_ARGUMENT', 'no goals', () => sharedPlan(plan, 0, 1)],
   ['SLUICE_STATS_ARGUMENT', 'no split', () => splitInflation(0)],
   ['SLUICE_STATS_BASELINE', 'a lift on 0', () => detectableLift({ mean: 0, variance: 1 }, 10, plan)],
@@ -141,4 +142,10 @@ test.each([
 
 test('a huge effect still needs two units an arm', () => {
   expect(unitsForTTest({ delta: 100, standardDeviation: 1 }, plan)).toBe(2);
+});
+
+test('absurd noncentralities end, and keep to their limits', () => {
+  expectAbsolute(noncentralTSf(1e300, 5, 0), 0, 1e-12);
+  expectAbsolute(noncentralTSf(2, 5, 1e6), 1, 1e-9);
+  expectAbsolute(noncentralTSf(1e4, 1, 0), tSf(1e4, 1), 1e-9);
 });

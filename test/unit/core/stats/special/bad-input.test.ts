@@ -7,7 +7,14 @@ import { fSf } from '../../../../../src/core/stats/special/f.ts';
 import { gammaP, gammaPInv, lgamma } from '../../../../../src/core/stats/special/gamma.ts';
 import { lambertW0, lambertWm1, lambertWm1Log } from '../../../../../src/core/stats/special/lambert-w.ts';
 import { logDiffExp, logSumExp } from '../../../../../src/core/stats/special/logsumexp.ts';
-import { normalCdf, normalQuantile, normalQuantileLog } from '../../../../../src/core/stats/special/normal.ts';
+import { invertMonotone } from '../../../../../src/core/stats/special/monotone-inverse.ts';
+import {
+  normalCdf,
+  normalLogCdf,
+  normalLogPdf,
+  normalQuantile,
+  normalQuantileLog,
+} from '../../../../../src/core/stats/special/normal.ts';
 import { poissonCdf, poissonLogPmf } from '../../../../../src/core/stats/special/poisson.ts';
 import { brent } from '../../../../../src/core/stats/special/roots.ts';
 import { tQuantile, tSf } from '../../../../../src/core/stats/special/student-t.ts';
@@ -29,6 +36,7 @@ test.each([
   ['gamma quantile of a negative share', () => gammaPInv(1, -0.1)],
   ['beta above 1', () => betaCdf(1.1, 1, 1)],
   ['beta with a negative shape', () => betaCdf(0.5, -1, 1)],
+  ['beta with a shape that overflows', () => betaCdf(0.5, 1e300, 2)],
   ['beta density of NaN', () => betaLogPdf(Number.NaN, 1, 1)],
   ['beta quantile of NaN', () => betaQuantile(Number.NaN, 1, 1)],
   ['lbeta of 0', () => lbeta(0, 1)],
@@ -69,6 +77,22 @@ test('Brent finds a root to its tolerance, from either direction and through inf
   );
   expect(brent((x) => x, 0, 1)).toBe(0);
   expect(brent((x) => x - 1, 0, 1)).toBe(1);
+});
+
+test('a quantile takes a handful of Newton steps, not a bisection', () => {
+  let evaluations = 0;
+  const law = {
+    logCdf: (u: number) => {
+      evaluations += 1;
+      return normalLogCdf(u);
+    },
+    logSf: () => 0,
+    logPdf: normalLogPdf,
+  };
+  const logTarget = normalLogCdf(-7);
+  const u = invertMonotone(law, { logTarget, lower: true }, { start: -5, least: -100, most: 100 });
+  expectAbsolute(u, -7, 1e-13);
+  expect(evaluations).toBeLessThan(14);
 });
 
 test('Brent refuses what it cannot solve', () => {

@@ -23,7 +23,7 @@ import {
   chiSquareQuantileSf,
   chiSquareSf,
 } from '../../../../../src/core/stats/special/chi-square.ts';
-import { erf, erfc } from '../../../../../src/core/stats/special/erf.ts';
+import { erf, erfc, erfcx } from '../../../../../src/core/stats/special/erf.ts';
 import { fCdf, fLogSf, fQuantile, fQuantileSf, fSf } from '../../../../../src/core/stats/special/f.ts';
 import {
   gammaP,
@@ -150,7 +150,7 @@ test('the laws of counts sum to their cdf', () => {
     expectRelative(poissonCdf(k, 12.5), poisson, 1e-13);
     expectRelative(binomialCdf(k, 40, 0.6), binomial, 1e-13);
   }
-  expect(binomialPmf(41, 40, 0.6)).toBe(0);
+  expect([41, -1, 1.5].map((k) => binomialPmf(k, 40, 0.6))).toEqual([0, 0, 0]);
   expect([binomialPmf(0, 3, 0), binomialPmf(3, 3, 1), poissonPmf(0, 0), poissonPmf(1.5, 2)]).toEqual([1, 1, 1, 0]);
   expectRelative(binomialPmf(0, 7, 0.2), 0.8 ** 7, 1e-14);
   expectRelative(binomialPmf(7, 7, 0.2), 0.2 ** 7, 1e-14);
@@ -196,6 +196,10 @@ test('laws have their limits at the ends of their ranges', () => {
   expectRelative(gammaQ(1e-12, 1), 2.193839343955e-13, 1e-10, 'E1(1) times the shape');
 });
 
+test('the scaled error function goes on as 1 / (x √π), without a step', () => {
+  for (const x of [0.99e8, 1.01e8, 1e300]) expectRelative(erfcx(x), 1 / x / Math.sqrt(Math.PI), 1e-15);
+});
+
 test('counts of 1e12 and tiny shapes give probabilities, never NaN', () => {
   fc.assert(
     fc.property(logUniform(1e-12, 1e13), logUniform(1e-12, 1e13), share, logUniform(1e-300, 1e13), (a, b, x, y) => {
@@ -204,6 +208,7 @@ test('counts of 1e12 and tiny shapes give probabilities, never NaN', () => {
       }
     }),
   );
+  expectRelative(tSf(10, 1e300), normalSf(10), 1e-12, 't with endless degrees of freedom');
   expectAbsolute(binomialCdf(5e11, 1e12, 0.5), 0.5 + 3.99e-7, 1e-9);
 });
 
@@ -218,7 +223,7 @@ test('Lambert W solves its equation on both branches', () => {
   expectAbsolute(lambertW0(-1 / Math.E), -1, 1e-7);
   expectAbsolute(lambertWm1(-1 / Math.E), -1, 1e-7);
   expectAbsolute(lambertWm1Log(-1), -1, 1e-7);
-  expect([lambertW0(0), lambertW0(Infinity)]).toEqual([0, Infinity]);
+  expect([lambertW0(0), lambertW0(Infinity), lambertWm1Log(-Infinity)]).toEqual([0, Infinity, -Infinity]);
 });
 
 test('sums and differences of exponentials survive overflow', () => {

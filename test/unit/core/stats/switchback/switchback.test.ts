@@ -126,6 +126,12 @@ test('windows: least squares with cluster and season effects equals the design t
 
 const window = { cluster: 'a', season: 'x', treated: true, value: 1 };
 test.each([
+  [
+    'SLUICE_STATS_TOO_FEW',
+    'a design that treats nothing',
+    () => randomisationTest([1, 2], [true, false], { kind: 'All', assignments: [[false, false]] }),
+  ],
+  ['SLUICE_STATS_ARGUMENT', 'too many windows to list', () => allChoices(1e12, 3).next()],
   ['SLUICE_STATS_ARGUMENT', 'three blocks', () => coinBlocks({ blocks: 3, carryOver: 1 })],
   ['SLUICE_STATS_ARGUMENT', 'too few coins', () => assignmentOf(design, [true])],
   ['SLUICE_STATS_ARGUMENT', 'missing periods', () => horvitzThompson(design, { outcomes: [1], assignment }, 0)],
