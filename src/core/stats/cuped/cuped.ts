@@ -38,10 +38,11 @@ function adjust(arms: readonly JointMoments[], form: readonly number[], theta: r
       const centre = i === 0 ? 0 : (grand[i] as number);
       return sum + weight * ((arm.means[i] as number) - centre);
     }, 0);
-    return { n: arm.n, mean, variance: varianceOfForm(arm, form) };
+    return { n: arm.n, mean: requireFinite('adjusted mean', mean), variance: varianceOfForm(arm, form) };
   });
   const before = pooled(arms.map((arm) => ({ n: arm.n, variance: covariance(arm, 0, 0) })));
-  return { theta, arms: adjusted, varianceRatio: before === 0 ? 1 : pooled(adjusted) / before };
+  const varianceRatio = before === 0 ? 1 : requireFinite('variance ratio', pooled(adjusted) / before);
+  return { theta, arms: adjusted, varianceRatio };
 }
 
 /** Variance of Σ form_i v_i for one unit. */
@@ -51,7 +52,7 @@ export function varianceOfForm(arm: JointMoments, form: readonly number[]): numb
     for (let j = 0; j < form.length; j++) sum += (form[i] as number) * (form[j] as number) * covariance(arm, i, j);
   }
   // Rounding may leave a crumb below 0 when the covariates explain all.
-  return Math.max(0, sum);
+  return requireFinite('adjusted variance', Math.max(0, sum));
 }
 
 function pooledTheta(arms: readonly JointMoments[], size: number): number[] {

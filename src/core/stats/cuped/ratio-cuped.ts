@@ -28,7 +28,7 @@ export function ratioCuped(arms: readonly JointMoments[], theta?: number): Ratio
     theta: used,
     arms: forms.map(({ arm, post, pre }) => ({
       n: arm.n,
-      mean: requireRatio(post.ratio) - used * ((pre.ratio ?? centre) - centre),
+      mean: requireFinite('adjusted ratio', requireRatio(post.ratio) - used * ((pre.ratio ?? centre) - centre)),
       variance: varianceOfForm(
         arm,
         post.form.map((weight, i) => weight - used * (pre.form[i] as number)),
@@ -58,7 +58,7 @@ function pooledTheta(forms: readonly { arm: JointMoments; post: LinearForm; pre:
     cross += (arm.n - 1) * bilinear(arm, post.form, pre.form);
     square += (arm.n - 1) * bilinear(arm, pre.form, pre.form);
   }
-  return square > 0 ? cross / square : 0;
+  return square > 0 ? requireFinite('theta', cross / square) : 0;
 }
 
 function bilinear(arm: JointMoments, left: readonly number[], right: readonly number[]): number {

@@ -61,8 +61,11 @@ interface Step extends Lattice {
 
 function latticeOf({ mean, variance, pmf }: CountLaw): Step {
   if (variance < normalFrom) {
-    const reach = Math.ceil(mean + 10 * Math.sqrt(variance) + 10);
-    return { origin: 0, unit: 1, first: 0, mass: Array.from({ length: reach + 1 }, (_, k) => pmf(k)) };
+    const reach = 10 * Math.sqrt(variance) + 10;
+    // Only where the law lives: with a share near 1 the counts before it would be millions of zeros.
+    const first = Math.max(0, Math.floor(mean - reach));
+    const mass = Array.from({ length: Math.ceil(mean + reach) - first + 1 }, (_, i) => pmf(first + i));
+    return { origin: 0, unit: 1, first, mass };
   }
   const unit = Math.sqrt(variance) / 4;
   const half = 24;

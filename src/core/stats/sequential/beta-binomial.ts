@@ -1,4 +1,4 @@
-import { requireNonNegative, requirePositive, requireProbability, statsError } from '../errors.ts';
+import { requireNonNegative, requireNumber, requirePositive, requireProbability, statsError } from '../errors.ts';
 import { brent } from '../special/roots.ts';
 import { dirichletEvidence } from './dirichlet-evidence.ts';
 import { mixtureRho } from './normal-mixture.ts';
@@ -29,10 +29,11 @@ export function betaBinomialLogMixture({ g, h, r }: BetaBinomialMixture, s: numb
     throw statsError('SLUICE_STATS_ARGUMENT', `s must be inside [−v/h, v/g], not ${s}`, { s, v });
   }
   const width = g + h;
-  return dirichletEvidence([
+  const logMixture = dirichletEvidence([
     { share: g / width, prior: r / (h * width), count: Math.max(0, v + h * s) / (h * width) },
     { share: h / width, prior: r / (g * width), count: Math.max(0, v - g * s) / (g * width) },
   ]);
+  return requireNumber('log mixture', logMixture);
 }
 
 /** The s that is not passed upwards with probability 1 − alpha, at intrinsic time v; v/g when every s is inside. */

@@ -1,4 +1,4 @@
-import { requireCount, requireFinite, requirePositive, requireProbability } from '../errors.ts';
+import { requireCount, requireFinite, requirePositive, requireProbability, statsError } from '../errors.ts';
 import { mixtureRho, oneSidedLogMixture, twoSidedBound, twoSidedLogMixture } from './normal-mixture.ts';
 
 /** An estimate at one look, on a scale where it is asymptotically normal: absolute difference or log ratio, never relative lift. */
@@ -76,6 +76,10 @@ export function oneSidedLook(look: Look, plan: SequencePlan, nullEffect = 0): On
 function onUnitScale({ estimate, standardError, n }: Look, plan: SequencePlan, alpha: number) {
   requireFinite('estimate', estimate);
   if (requireCount('n', n) === 0) requirePositive('n', n);
+  if (!(plan.plannedSampleSize >= 1)) {
+    const { plannedSampleSize } = plan;
+    throw statsError('SLUICE_STATS_ARGUMENT', 'the planned sample size must be at least 1', { plannedSampleSize });
+  }
   const scale = requirePositive('standardError', standardError) * Math.sqrt(n);
   return { time: n, scale, rho: mixtureRho(plan.plannedSampleSize, alpha) };
 }

@@ -1,4 +1,5 @@
 import { requireNonNegative, requireNumber, requirePositive, requireProbability } from '../errors.ts';
+import { erfcx } from '../special/erf.ts';
 import { lambertWm1Log } from '../special/lambert-w.ts';
 import { normalLogCdf } from '../special/normal.ts';
 import { growthRoot } from './growth-root.ts';
@@ -36,7 +37,10 @@ export function twoSidedBound(v: number, alpha: number, rho: number): number {
 /** ln of the one-sided normal mixture (mixing over effects ≥ 0; Howard et al. 2021, §3.2): evidence that the mean is > 0. */
 export function oneSidedLogMixture(s: number, v: number, rho: number): number {
   requireTime(s, v, rho);
-  return twoSidedLogMixture(s, v, rho) + Math.LN2 + normalLogCdf(s / Math.sqrt(v + rho));
+  const z = s / Math.sqrt(v + rho);
+  // z²/2 + ln 2Φ(z); for s < 0 the two terms cancel, which erfcx avoids.
+  const growth = z < 0 ? Math.log(erfcx(-z * Math.SQRT1_2)) : (z * z) / 2 + Math.LN2 + normalLogCdf(z);
+  return growth - 0.5 * Math.log1p(v / rho);
 }
 
 /** The s that the one-sided mixture never passes with probability 1 − alpha, at intrinsic time v. */

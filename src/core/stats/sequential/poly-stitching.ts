@@ -20,5 +20,5 @@ export function polyStitchingBound(v: number, alpha: number, { minTime, scale }:
   const logLevel = epochs + Math.log(zetaOfExponent / Math.log(epochRatio) ** epochExponent) - Math.log(alpha);
   const k1 = (epochRatio ** 0.25 + epochRatio ** -0.25) / Math.SQRT2;
   const linear = ((Math.sqrt(epochRatio) + 1) / 2) * requireFinite('scale', scale) * logLevel;
-  return Math.sqrt(k1 * k1 * time * logLevel + linear * linear) + linear;
+  return requireFinite('bound', Math.sqrt(k1 * k1 * time * logLevel + linear * linear) + linear);
 }

@@ -28,5 +28,7 @@ export const relativeLift = (logRatio: number): number => Math.expm1(logRatio);
 
 function lookOf(estimate: number, squares: number, n: number): Look {
   if (squares === 0) throw statsError('SLUICE_STATS_NO_VARIANCE', 'all values of both arms are equal', { n });
-  return { estimate, standardError: Math.sqrt(squares), n };
+  // Means and variances near the ends of doubles over- or underflow when they are squared.
+  requireFinite('estimate', estimate);
+  return { estimate, standardError: Math.sqrt(requireFinite('squared standard error', squares)), n };
 }

@@ -38,7 +38,8 @@ export function postStratify(strata: readonly Stratum[]): Stratified {
   }
   variance += Math.max(0, squares - estimate * estimate) / n;
   if (variance === 0) throw statsError('SLUICE_STATS_NO_VARIANCE', 'all values are equal inside every stratum', { n });
-  return { estimate, standardError: Math.sqrt(variance), n, merged };
+  requireFinite('estimate', estimate);
+  return { estimate, standardError: Math.sqrt(requireFinite('variance', variance)), n, merged };
 }
 
 function mergeThin(strata: readonly Stratum[]): { kept: readonly Stratum[]; merged: number } {
