@@ -6,6 +6,7 @@ import { operatorCodes } from './codes/operator.ts';
 import { providerCodes } from './codes/provider.ts';
 import { rolloutCodes } from './codes/rollout.ts';
 import { routeCodes } from './codes/route.ts';
+import { statsCodes } from './codes/stats.ts';
 
 /** Every error that a user can meet. Codes are API: never reused, never renamed; docs/errors.md is made from this table. */
 export const codes = {
@@ -17,6 +18,7 @@ export const codes = {
   ...providerCodes,
   ...rolloutCodes,
   ...routeCodes,
+  ...statsCodes,
 } as const satisfies Record<string, CodeInfo>;
 
 export type Code = keyof typeof codes;
