@@ -1,14 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, extra: object = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], ...extra },
+  test: { name, include: [`test/${name}/**/*.test.ts`], setupFiles: 'test/support/seed-setup.ts', ...extra },
 });
 
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [
-      project('unit'),
+      // Property tests count in tens of thousands of cases; on a busy machine the default of 5 s is not enough.
+      project('unit', { testTimeout: 30_000 }),
       // One real etcd and kube-apiserver for all files; every file makes its own namespace.
       project('integration', {
         globalSetup: 'test/support/api-server-setup.ts',
