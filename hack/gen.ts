@@ -1,4 +1,5 @@
-// Writes what is made from the schemas of src/api and from the chart: crds/, docs/reference, parts of charts/, config/.
+// Writes what is made from the schemas of src/api, the codes of src/base and the chart: crds/, docs/reference,
+// docs/errors.md, parts of charts/, config/.
 // Tests fail when they are stale.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -3,17 +3,19 @@ import { stringify } from 'yaml';
 import { crdOf, rootSchema } from '../src/api/crd.ts';
 import { metricResource, type Resource, rolloutResource } from '../src/api/resource.ts';
 import { chartSchema } from './chart-schema.ts';
+import { errorsPage } from './errors-page.ts';
 import { referencePage } from './reference-page.ts';
 
 const HEADER = '# Made from src/api by `npm run gen`. Do not edit.\n';
 /** Examples that need something of one's own, such as a Secret, are no presets. */
 const NO_PRESETS = ['orders-per-request.yaml'];
 
-/** Path from the top of the repository → text, for every file that is made from the schemas and committed. */
+/** Path from the top of the repository → text, for every file that is made from the schemas or the codes and committed. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
     ...[rolloutResource, metricResource].flatMap(filesOf),
     ['charts/sluice/values.schema.json', `${JSON.stringify(chartSchema(), undefined, 2)}\n`],
+    ['docs/errors.md', errorsPage()],
     ...presets(),
   ]);
 }

@@ -1,4 +1,5 @@
 import { ROLLOUT_LABEL } from '../../api/names.ts';
+import { parseMetric } from '../../api/parse.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import type { WeightBp } from '../../base/units.ts';
 import type { Problem } from '../../core/rollout/observed.ts';
@@ -96,8 +97,15 @@ function serviceProblems(
 
 function metricProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
   return guardrailsOf(sources, spec).flatMap(({ name, metric }) => {
-    if (metric === undefined || metricNamed(sources, rollout, metric)) return [];
-    return [{ code: 'SLUICE_METRIC_NOT_FOUND', message: `guardrail ${name}: Metric ${metric} does not exist` }];
+    if (metric === undefined) return [];
+    const object = metricNamed(sources, rollout, metric);
+    if (!object) return [{ code: 'SLUICE_METRIC_NOT_FOUND', message: `guardrail ${name}: Metric ${metric} does not exist` }];
+    const parsed = parseMetric(object);
+    const mistakes = parsed.ok ? [] : parsed.problems.slice(0, 1);
+    return mistakes.map(({ path, message }) => ({
+      code: 'SLUICE_METRIC_INVALID',
+      message: `guardrail ${name}: Metric ${metric}: ${path} ${message}`,
+    }));
   });
 }
 

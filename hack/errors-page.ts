@@ -1,0 +1,42 @@
+import { cliCodes } from '../src/base/codes/cli.ts';
+import type { CodeInfo } from '../src/base/codes/code-info.ts';
+import { kubeCodes } from '../src/base/codes/kube.ts';
+import { manifestCodes } from '../src/base/codes/manifest.ts';
+import { operatorCodes } from '../src/base/codes/operator.ts';
+import { providerCodes } from '../src/base/codes/provider.ts';
+import { rolloutCodes } from '../src/base/codes/rollout.ts';
+import { routeCodes } from '../src/base/codes/route.ts';
+import { codes } from '../src/base/errors.ts';
+
+type Codes = Readonly<Record<string, CodeInfo>>;
+
+const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] = [
+  ['Rollouts', 'REASON of a Rollout and its condition `Accepted`: why it is not carried out as it stands.', rolloutCodes],
+  ['Routes', 'The same, and the condition `TrafficProgrammed`: why an HTTPRoute cannot carry the steps.', routeCodes],
+  ['Metrics and queries', '`kubectl sluice lint`, the messages of guardrails, and the log.', providerCodes],
+  ['Manifests', '`kubectl sluice lint`, and the condition `Accepted`.', manifestCodes],
+  ['kubectl sluice', 'The output of the command.', cliCodes],
+  ['Operator', 'Its log, right before it ends.', operatorCodes],
+  ['API server', 'The log of the operator, and the output of `kubectl sluice`.', kubeCodes],
+];
+
+/** docs/errors.md: every code of `codes`, grouped by the room that it comes from. */
+export function errorsPage(): string {
+  const grouped = new Set(rooms.flatMap(([, , table]) => Object.keys(table)));
+  const others = Object.fromEntries(Object.entries(codes).filter(([code]) => !grouped.has(code)));
+  return [
+    '# Errors',
+    '<!-- Made from src/base/codes by `npm run gen`. Do not edit. -->',
+    'Every error that a user can meet has a code. Codes are never renamed and never used for something else. “Again” says whether the same attempt can succeed later without a change by a person; where it can, Sluice tries again by itself.',
+    ...rooms.map(section),
+    section(['Any', 'Anywhere.', others]),
+    '',
+  ].join('\n\n');
+}
+
+function section([title, where, table]: (typeof rooms)[number]): string {
+  const rows = Object.entries(table).map(
+    ([code, { retry, fix }]) => `| \`${code}\` | ${retry === 'never' ? 'no' : 'yes'} | ${fix.replaceAll('|', '\\|')} |`,
+  );
+  return [`## ${title}`, '', `Where: ${where}`, '', '| code | again | what to do |', '|---|---|---|', ...rows].join('\n');
+}
