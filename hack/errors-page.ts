@@ -11,7 +11,11 @@ import { codes } from '../src/base/errors.ts';
 type Codes = Readonly<Record<string, CodeInfo>>;
 
 const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] = [
-  ['Rollouts', 'REASON of a Rollout and its condition `Accepted`: why it is not carried out as it stands.', rolloutCodes],
+  [
+    'Rollouts',
+    'The condition `Accepted` of a Rollout, and REASON while it is in flight: why it is not carried out as it stands.',
+    rolloutCodes,
+  ],
   ['Routes', 'The same, and the condition `TrafficProgrammed`: why an HTTPRoute cannot carry the steps.', routeCodes],
   ['Metrics and queries', '`kubectl sluice lint`, the messages of guardrails, and the log.', providerCodes],
   ['Manifests', '`kubectl sluice lint`, and the condition `Accepted`.', manifestCodes],
@@ -38,5 +42,7 @@ function section([title, where, table]: (typeof rooms)[number]): string {
   const rows = Object.entries(table).map(
     ([code, { retry, fix }]) => `| \`${code}\` | ${retry === 'never' ? 'no' : 'yes'} | ${fix.replaceAll('|', '\\|')} |`,
   );
-  return [`## ${title}`, '', `Where: ${where}`, '', '| code | again | what to do |', '|---|---|---|', ...rows].join('\n');
+  return [`## ${title}`, '', `Where: ${where}`, '', '| code | again | what to do |', '|---|---|---|', ...rows].join(
+    '\n',
+  );
 }

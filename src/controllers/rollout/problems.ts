@@ -99,7 +99,8 @@ function metricProblems(sources: Sources, rollout: CustomObject, spec: RolloutSp
   return guardrailsOf(sources, spec).flatMap(({ name, metric }) => {
     if (metric === undefined) return [];
     const object = metricNamed(sources, rollout, metric);
-    if (!object) return [{ code: 'SLUICE_METRIC_NOT_FOUND', message: `guardrail ${name}: Metric ${metric} does not exist` }];
+    if (!object)
+      return [{ code: 'SLUICE_METRIC_NOT_FOUND', message: `guardrail ${name}: Metric ${metric} does not exist` }];
     const parsed = parseMetric(object);
     const mistakes = parsed.ok ? [] : parsed.problems.slice(0, 1);
     return mistakes.map(({ path, message }) => ({

@@ -31,7 +31,9 @@ test('a guardrail whose Metric is invalid stops the Rollout, instead of being le
   const metric = fullMetric();
   delete metric.spec.provider.prometheus.query;
   expect(problemsWith(metric)).toEqual([
-    expect.stringMatching(/^SLUICE_METRIC_INVALID guardrail errors: Metric http-error-ratio: spec\.provider\.prometheus\.query /),
+    expect.stringMatching(
+      /^SLUICE_METRIC_INVALID guardrail errors: Metric http-error-ratio: spec\.provider\.prometheus\.query /,
+    ),
   ]);
 });
 
