@@ -4,6 +4,7 @@ import { parseRollout, parseRolloutStatus } from '../../api/parse.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import { type RolloutStatus, rolloutStatusSchema } from '../../api/rollout-status.ts';
 import type { EpochMs } from '../../base/units.ts';
+import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
 import type { Observed, Problem, ServicesSeen } from '../../core/rollout/observed.ts';
 import type { ControllerRevision, Deployment, ReplicaSet } from '../../kube/builtins.ts';
 import { keyOf } from '../../kube/resource.ts';
@@ -14,6 +15,7 @@ import { servicesOf } from './manifests.ts';
 import { freshest, pinContested, type RolloutMemory, withProgress } from './memory.ts';
 import { findProblems } from './problems.ts';
 import type { CustomObject, Sources } from './sources.ts';
+import { watchOf } from './watching.ts';
 
 /** What a decision looks at, and the objects behind it for whoever carries the decision out. */
 export interface Gathered {
@@ -41,12 +43,13 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
   const canarySet = deployment && podSetSeen(sources, deployment, records, sets, status.inFlight?.hash);
   const record = recordHash(records, status.inFlight?.hash ?? status.rolledBack?.hash);
   const action = readAction(rollout, status);
+  const guardrails = memory.guardrails ?? (spec ? remembered(sources, rollout, spec, status, now) : []);
   const observed: Observed = {
     generation: rollout.metadata.generation ?? 0,
     deleting: rollout.metadata.deletionTimestamp !== undefined,
     finalizer: rollout.metadata.finalizers?.includes(FINALIZER) === true,
     spec,
-    problems: [...problems, ...(spec ? findProblems(sources, rollout, spec) : []), ...badQueries(memory)],
+    problems: [...problems, ...(spec ? findProblems(sources, rollout, spec) : []), ...badQueries(guardrails)],
     status,
     ...(action ? { action } : {}),
     ...(deployment ? { workload: workloadSeen(rollout, deployment, sets, stableHash) } : {}),
@@ -55,7 +58,7 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
     ...(record === undefined ? {} : { recordHash: record }),
     services: gatherServices(sources, rollout, spec, memory, status, now),
     routes: spec ? gatherRoutes(sources, rollout, spec, memory, status, now) : [],
-    guardrails: memory.guardrails,
+    guardrails,
     autoscalerMultiplies: sources.autoscalers
       .byIndex('target', `${namespace ?? ''}/${name}`)
       .some((hpa) => hpa.spec?.metrics?.some(({ external }) => external?.target.type === 'Value')),
@@ -98,9 +101,27 @@ function readAction(rollout: CustomObject, status: RolloutStatus): Action | unde
   return parsed.success && !status.actionIds.includes(parsed.data.id) ? parsed.data : undefined;
 }
 
+/**
+ * The guardrails as a leader before us left them in status. Without them the first pass of a new leader would see a
+ * Rollout without guardrails: time would count by itself, and budgets would start anew.
+ */
+function remembered(
+  sources: Sources,
+  rollout: CustomObject,
+  spec: RolloutSpec,
+  status: RolloutStatus,
+  now: EpochMs,
+): JudgedGuardrail[] {
+  const { questions = [] } = watchOf(sources, rollout, spec, status, now) ?? {};
+  return questions.map(({ rule }) => {
+    const state = status.guardrails.find(({ name }) => name === rule.guardrail.name);
+    return { rule, ...(state ? { status: state } : {}) };
+  });
+}
+
 /** A query that the provider cannot parse is a mistake in the spec, found only by asking. */
-function badQueries(memory: RolloutMemory): Problem[] {
-  return memory.guardrails.flatMap(({ status }) =>
+function badQueries(guardrails: readonly JudgedGuardrail[]): Problem[] {
+  return guardrails.flatMap(({ status }) =>
     status?.reason === 'BadQuery'
       ? [{ code: 'SLUICE_QUERY_REFUSED', message: `guardrail ${status.name}: ${status.message ?? ''}` }]
       : [],

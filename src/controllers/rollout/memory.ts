@@ -24,7 +24,8 @@ export interface RolloutMemory {
   pinned: EpochMs[];
   /** A header value that nobody can guess: an armed rule matches only this. */
   readonly neverValue: string;
-  guardrails: readonly JudgedGuardrail[];
+  /** States of the guardrails as polled; undefined while nobody polls, which is where a new leader begins. */
+  guardrails: readonly JudgedGuardrail[] | undefined;
 }
 
 export const newMemory = (): RolloutMemory => ({
@@ -32,7 +33,7 @@ export const newMemory = (): RolloutMemory => ({
   reverts: new Map(),
   pinned: [],
   neverValue: randomBytes(24).toString('base64url'),
-  guardrails: [],
+  guardrails: undefined,
 });
 
 export const revertsOf = (memory: RolloutMemory, route: string): RevertWatch => memory.reverts.get(route) ?? noReverts;

@@ -40,7 +40,7 @@ export class RolloutReconciler {
     const { client, sources, clock, logger, poller, announce, decided } = this.#ports;
     const memory = this.#memories.get(key) ?? newMemory();
     this.#memories.set(key, memory);
-    memory.guardrails = poller.statesOf(key) ?? [];
+    memory.guardrails = poller.statesOf(key);
     const now = clock.now();
     const gathered = gather(sources, memory, key, now);
     if (!gathered) {
