@@ -16,6 +16,8 @@ interface Set {
   desired: number;
   available: number;
   numbered: boolean;
+  /** The Deployment's controller copied the marker to it. */
+  marked?: boolean;
 }
 
 /** What a Deployment, its sets, Services and one route do, as far as decisions can tell. Time moves only by `advance`. */
@@ -113,6 +115,7 @@ export class RolloutModel {
         gateLabelOurs: this.workload.label,
         hash: this.workload.hash,
         keepsSet: own?.owner === 'Deployment' && this.workload.hash !== stableHash,
+        staleNotes: !this.workload.marked && all.some(({ marked }) => marked === true),
       },
       ...podSet('stableSet', stableHash ? this.sets.get(stableHash) : undefined),
       ...podSet('canarySet', canaryHash ? this.sets.get(canaryHash) : undefined),
@@ -228,7 +231,7 @@ export class RolloutModel {
       if (active.length === 1 && active[0]) active[0].desired = workload.replicas;
     }
     const own = sets.get(workload.hash);
-    if (own?.owner === 'Deployment') own.numbered = true;
+    if (own?.owner === 'Deployment') Object.assign(own, { numbered: true }, workload.marked ? { marked: true } : {});
     for (const set of sets.values()) set.available = this.broken.has(set.hash) ? 0 : set.desired;
   }
 
@@ -352,6 +355,9 @@ export class RolloutModel {
           available: 0,
           numbered: true,
         });
+        return;
+      case 'CleanSets':
+        for (const set of sets.values()) set.marked = false;
         return;
       case 'Lower':
         this.#lower(write.verdict);

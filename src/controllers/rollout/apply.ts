@@ -6,7 +6,7 @@ import { options } from './write-context.ts';
 import { addGateLabel, handOver, letGo, resume } from './write-deployment.ts';
 import { changeRoutes, dropRecords, lowerRoutes } from './write-routes.ts';
 import { aimHelpers, pinService, removeHelpers, unpinService } from './write-services.ts';
-import { makeRecord, remakeStable, removeCanary, removeRecords, scaleCanary } from './write-sets.ts';
+import { cleanSets, makeRecord, remakeStable, removeCanary, removeRecords, scaleCanary } from './write-sets.ts';
 import { writeStatus } from './write-status.ts';
 
 type Performer<Kind extends Write['kind']> = (
@@ -27,6 +27,7 @@ const performers: { readonly [Kind in Write['kind']]: Performer<Kind> } = {
   ScaleCanary: scaleCanary,
   RemoveCanary: removeCanary,
   RemakeStable: remakeStable,
+  CleanSets: cleanSets,
   Lower: lowerRoutes,
   Route: changeRoutes,
   DropRecords: dropRecords,

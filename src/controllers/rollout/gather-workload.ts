@@ -38,7 +38,16 @@ export function workloadSeen(
     gateLabelOurs: metadata.annotations?.[GATE_LABEL_OURS_ANNOTATION] === 'true',
     hash,
     keepsSet: hash !== stableHash && sets.some((set) => hashOf(set) === hash && isOwnedBy(set, deployment)),
+    staleNotes: sets.some((set) => staleNotesOf(set, deployment).length > 0),
   };
+}
+
+/** Annotations of ours on a set of the Deployment's own that the Deployment does not carry. */
+export function staleNotesOf(set: ReplicaSet, deployment: Deployment): string[] {
+  if (!isOwnedBy(set, deployment)) return [];
+  return [HELD_BY_ANNOTATION, GATE_LABEL_OURS_ANNOTATION].filter(
+    (note) => set.metadata.annotations?.[note] !== undefined && deployment.metadata.annotations?.[note] === undefined,
+  );
 }
 
 const isOwnedBy = (set: ReplicaSet, owner: Deployment | ControllerRevision): boolean =>

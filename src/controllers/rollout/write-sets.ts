@@ -3,7 +3,7 @@ import { SluiceError } from '../../base/errors.ts';
 import type { Write } from '../../core/rollout/decision.ts';
 import { type ControllerRevision, controllerRevisions, type ReplicaSet, replicaSets } from '../../kube/builtins.ts';
 import { isAlreadyExists } from '../../kube/kube-error.ts';
-import { templateOf } from './gather-workload.ts';
+import { staleNotesOf, templateOf } from './gather-workload.ts';
 import {
   canarySetManifest,
   controllerRef,
@@ -119,6 +119,15 @@ export async function remakeStable(
     await unlessThere(
       client.create(replicaSets, stableSetManifest(deployment, hash, template, replicas), options(context)),
     );
+}
+
+export async function cleanSets(context: WriteContext): Promise<void> {
+  const deployment = deploymentOf(context);
+  for (const set of context.gathered.sets) {
+    const notes = staleNotesOf(set, deployment);
+    if (notes.length === 0) continue;
+    await patchSet(context, set, { metadata: { annotations: Object.fromEntries(notes.map((note) => [note, null])) } });
+  }
 }
 
 export async function patchSet(context: WriteContext, set: ReplicaSet, merge: object): Promise<void> {

@@ -23,6 +23,8 @@ export type Write =
   | { readonly kind: 'RemoveCanary'; readonly hash: string }
   /** Scale stable's set to the Deployment's size; where it is gone, make it again from the recorded template with the Deployment as controller. */
   | { readonly kind: 'RemakeStable'; readonly hash: string }
+  /** Take notes off the Deployment's own sets that it no longer carries itself: an undo would bring them back. */
+  | { readonly kind: 'CleanSets' }
   /** The safety write: all routes, in parallel, before anything else. */
   | { readonly kind: 'Lower'; readonly verdict: Exclude<PlanRecord['verdict'], 'Go'> }
   /** The next patch of each route that is due towards the plan. */

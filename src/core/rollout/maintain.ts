@@ -12,17 +12,18 @@ import type { Observed } from './observed.ts';
 export function maintenance(seen: Observed, flight: InFlight | undefined): Write[] {
   const { workload, stableSet, canarySet, status } = seen;
   if (!workload || seen.deleting) return [];
+  const clean: Write[] = workload.staleNotes ? [{ kind: 'CleanSets' }] : [];
   const held = workload.paused && workload.marked && status.stable !== undefined;
   const lost = !stableSet ? seen.recordHash !== undefined : stableSet.desired === 0;
   const remake: Write[] =
     held && workload.replicas > 0 && lost ? [{ kind: 'RemakeStable', hash: status.stable?.hash ?? '' }] : [];
-  if (!flight || !keepsSize(flight) || canarySet?.owner !== 'Record') return remake;
+  if (!flight || !keepsSize(flight) || canarySet?.owner !== 'Record') return [...clean, ...remake];
   const size = canarySize(flight, flight.step, workload.replicas);
   // An External metric of type Value multiplies by pods: following it upwards would feed itself. A step still gets its size.
   const follows =
     size !== canarySet.desired &&
     !(seen.autoscalerMultiplies && size > canarySet.desired && flight.stage !== 'Scaling');
-  return follows ? [...remake, { kind: 'ScaleCanary', hash: flight.hash, replicas: size }] : remake;
+  return follows ? [...clean, ...remake, { kind: 'ScaleCanary', hash: flight.hash, replicas: size }] : [...clean, ...remake];
 }
 
 const keepsSize = (flight: InFlight): boolean =>

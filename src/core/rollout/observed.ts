@@ -42,6 +42,8 @@ export interface WorkloadSeen {
   readonly hash: string;
   /** A set of its own with an equal template that is not the stable one: it must be taken over. */
   readonly keepsSet: boolean;
+  /** Own sets carry notes of ours that the Deployment no longer has: its controller copies annotations and never removes one. */
+  readonly staleNotes: boolean;
 }
 
 /** A Service and its EndpointSlices. */

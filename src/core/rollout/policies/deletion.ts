@@ -39,6 +39,8 @@ function letGo(seen: Observed): Move {
       tell: held ? [{ type: 'Normal', reason: 'LetGo', message }] : [],
     };
   }
+  if (workload?.staleNotes)
+    return { ...wait('CleaningUp', 'notes on kept sets are removed'), writes: [{ kind: 'CleanSets' }] };
   // The record may hold the template that LetGo restores, so it goes after it.
   if (recordHash !== undefined) return tidy(recordHash);
   return { ...wait('Deleted', 'nothing of Sluice is left'), writes: [{ kind: 'RemoveFinalizer' }] };

@@ -116,7 +116,7 @@ function restart(seen: Observed, flight: InFlight, now: EpochMs): Move {
 }
 
 function cleanUp(seen: Observed, flight: InFlight, _now: EpochMs): Move {
-  const { services, canarySet } = seen;
+  const { services, canarySet, workload } = seen;
   const reason = flight.retreat?.reason ?? 'Breach';
   const message = flight.retreat?.message ?? '';
   if (seen.routes.some(({ record }) => record !== undefined))
@@ -140,6 +140,9 @@ function cleanUp(seen: Observed, flight: InFlight, _now: EpochMs): Move {
       set: { stable: undefined },
       writes: [{ kind: 'LetGo', template: 'Keep', paused: false }],
     });
+  // A marker that outlives the hold would make the user's next own pause look like ours.
+  if (reason === 'GateLost' && workload?.marked && !workload.paused)
+    return doing('CleaningUp', 'the marker goes', { kind: 'Resume', hash: workload.hash });
   if (reason === 'GateLost') return ended(reason, message, { phase: 'Initializing', set: { stable: undefined } });
   return ended(reason, message, { phase: 'Healthy' });
 }

@@ -15,6 +15,7 @@ function expectNothingLeft(model: RolloutModel): void {
   expect(model.route.record).toBeUndefined();
   expect(model.userPin).toBeUndefined();
   expect(model.helpers).toBeUndefined();
+  expect([...model.sets.values()].filter(({ owner, marked }) => owner === 'Deployment' && marked)).toEqual([]);
 }
 
 describe('a rollout', () => {
