@@ -23,7 +23,9 @@ export function maintenance(seen: Observed, flight: InFlight | undefined): Write
   const follows =
     size !== canarySet.desired &&
     !(seen.autoscalerMultiplies && size > canarySet.desired && flight.stage !== 'Scaling');
-  return follows ? [...clean, ...remake, { kind: 'ScaleCanary', hash: flight.hash, replicas: size }] : [...clean, ...remake];
+  return follows
+    ? [...clean, ...remake, { kind: 'ScaleCanary', hash: flight.hash, replicas: size }]
+    : [...clean, ...remake];
 }
 
 const keepsSize = (flight: InFlight): boolean =>
