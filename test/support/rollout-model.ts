@@ -43,6 +43,8 @@ export class RolloutModel {
   /** Pods of these revisions never become available. */
   broken = new Set<string>();
   gateWorks = true;
+  /** Its namespace ends: everything but the Rollout and its record is gone. */
+  orphaned = false;
   /** Revisions that were rolled back and that nobody asked to retry. */
   condemned = new Set<string>();
   unservedPasses = 0;
@@ -81,6 +83,14 @@ export class RolloutModel {
   }
 
   observe(): Observed {
+    const seen = this.#observeAll();
+    if (!this.orphaned) return seen;
+    const { workload: _workload, stableSet: _stable, canarySet: _canary, ...left } = seen;
+    const none = { exists: false, ready: 0, listsAll: true };
+    return { ...left, services: { user: { ...none, contested: false }, stable: none, canary: none }, routes: [] };
+  }
+
+  #observeAll(): Observed {
     const { inFlight, stable } = this.status;
     const stableHash = inFlight?.stableHash ?? stable?.hash;
     const canaryHash = inFlight?.hash;

@@ -37,6 +37,9 @@ export function writeRecord({ rollout, revision, epoch, verdict, changedAt, orig
 /** What a status shows of a stored record. */
 export const planRecord = ({ originals: _, ...record }: StoredRecord): PlanRecord => record;
 
+/** All of them, or the compiler objects. */
+const verdicts: Readonly<Record<PlanRecord['verdict'], true>> = { Go: true, Lowered: true, RolledBack: true };
+
 type Parsed = PlanRecord & { readonly originals?: Originals };
 
 function isRecord(value: unknown): value is Parsed {
@@ -46,7 +49,8 @@ function isRecord(value: unknown): value is Parsed {
     typeof rollout === 'string' &&
     typeof revision === 'string' &&
     Number.isSafeInteger(epoch) &&
-    (verdict === 'Go' || verdict === 'RolledBack') &&
+    typeof verdict === 'string' &&
+    Object.hasOwn(verdicts, verdict) &&
     Number.isSafeInteger(changedAt) &&
     (originals === undefined || areOriginals(originals))
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PLAN_ANNOTATION } from '../../../src/api/names.ts';
-import type { WeightBp } from '../../../src/base/units.ts';
+import type { EpochMs, WeightBp } from '../../../src/base/units.ts';
 import type { RoutePlan } from '../../../src/core/rollout/route-plan.ts';
 import { supports } from '../../../src/traffic/gateway-api/capabilities.ts';
 import { change } from '../../../src/traffic/gateway-api/change.ts';
@@ -8,7 +8,7 @@ import { whyNotProgrammed } from '../../../src/traffic/gateway-api/conditions.ts
 import { findRouteProblems } from '../../../src/traffic/gateway-api/find-route-problems.ts';
 import type { HttpRoute, RouteCondition, RouteRule } from '../../../src/traffic/gateway-api/http-route.ts';
 import { observe } from '../../../src/traffic/gateway-api/observe.ts';
-import { readRecord } from '../../../src/traffic/gateway-api/record.ts';
+import { readRecord, writeRecord } from '../../../src/traffic/gateway-api/record.ts';
 import { dropRecord } from '../../../src/traffic/gateway-api/record-patch.ts';
 import { sameJson } from '../../../src/traffic/same-json.ts';
 import { applyPatch, PatchFailed } from '../../support/json-patch.ts';
@@ -36,6 +36,13 @@ describe('the record', () => {
     cluster.patch(dropRecord(cluster.route) ?? []);
     expect(cluster.route.metadata.annotations).toEqual({ team: 'shop' });
     expect(dropRecord(cluster.route)).toBeUndefined();
+  });
+
+  test.each(['Go', 'Lowered', 'RolledBack'] as const)('is read as it was written: %s', (verdict) => {
+    const { route } = clusterAt(split(500));
+    const record = { rollout: 'uid-1', revision: 'rev-2', epoch: 3, verdict, changedAt: 5 as EpochMs, originals: {} };
+    const annotations = { [PLAN_ANNOTATION]: writeRecord(record) };
+    expect(readRecord({ ...route, metadata: { ...route.metadata, annotations } })).toEqual(record);
   });
 
   test.each(['', 'null', '[]', '{', '{"rollout":"uid-1"}', `{"rollout":"${'x'.repeat(9000)}"}`, '{"epoch":1e999}'])(

@@ -77,7 +77,7 @@ const doing = (reason: string, message: string, ...writes: Write[]): Move => ({ 
 function pinStable(seen: Observed, flight: InFlight): Move | undefined {
   const { user } = seen.services;
   if (flight.retreat?.reason === 'GateLost') return loosen(seen, flight);
-  if (!seen.spec?.traffic.pinService || user.contested) return undefined;
+  if (!seen.spec?.traffic.pinService || user.contested || !user.exists) return undefined;
   if (user.aimedAt !== flight.stableHash)
     return doing('PinningStable', 'the Service is pinned to stable', { kind: 'PinService', hash: flight.stableHash });
   return user.listsAll
@@ -88,6 +88,7 @@ function pinStable(seen: Observed, flight: InFlight): Move | undefined {
 /** The Deployment replaces its pods: whatever serves is right, so neither helper nor Service may name a hash. */
 function loosen(seen: Observed, flight: InFlight): Move | undefined {
   const { user, stable } = seen.services;
+  if (!user.exists) return undefined;
   if (stable.exists && stable.aimedAt !== undefined)
     return doing('GateLost', '`-stable` selects every pod', {
       kind: 'AimHelpers',

@@ -267,6 +267,15 @@ describe('deletion', () => {
     },
   );
 
+  test('in the middle of the end of its namespace comes to its end', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(5000));
+    model.deleting = true;
+    model.orphaned = true;
+    model.run((m) => !m.exists);
+  });
+
   test('when healthy leaves the Deployment alone', () => {
     const model = new RolloutModel().run(healthy);
     model.deleting = true;
