@@ -7,10 +7,11 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN mkdir /app && node hack/image.ts bundle ${NAME} /app/main.mjs
+RUN mkdir /app && node hack/image.ts bundle ${NAME} /app/${NAME}.mjs
 
 FROM node:${NODE}-bookworm-slim
+ARG NAME=operator
 COPY --from=build /app /app
-ENV NODE_ENV=production
+ENV NODE_ENV=production PROGRAM=/app/${NAME}.mjs
 USER 65532:65532
-ENTRYPOINT ["/usr/local/bin/node", "/app/main.mjs"]
+ENTRYPOINT ["sh", "-c", "exec node $PROGRAM \"$@\"", "--"]

@@ -6,7 +6,7 @@ import type { DurationMs, EpochMs, WeightBp } from '../../src/base/units.ts';
 import { type JudgedGuardrail, judge, type SampleAnswer } from '../../src/core/guardrails/judge.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
-import type { Observed, PodSet } from '../../src/core/rollout/observed.ts';
+import type { Observed, PodSet, Problem } from '../../src/core/rollout/observed.ts';
 import { planOf } from '../../src/core/rollout/plan.ts';
 import type { PlanRecord, RoutePlan } from '../../src/core/rollout/route-plan.ts';
 
@@ -43,6 +43,7 @@ export class RolloutModel {
   /** Pods of these revisions never become available. */
   broken = new Set<string>();
   gateWorks = true;
+  problems: Problem[] = [];
   /** Its namespace ends: everything but the Rollout and its record is gone. */
   orphaned = false;
   /** Revisions that were rolled back and that nobody asked to retry. */
@@ -109,7 +110,7 @@ export class RolloutModel {
       deleting: this.deleting,
       finalizer: this.finalizer,
       spec: this.spec,
-      problems: [],
+      problems: this.problems,
       status: this.status,
       ...(this.action && !this.status.actionIds.includes(this.action.id) ? { action: this.action } : {}),
       workload: {

@@ -54,7 +54,8 @@ export const startRollout: Policy = (seen, now) => {
   if (status.rolledBack?.hash === workload.hash) return undefined;
   if (workload.replicas === 0)
     return wait('ScaledToZero', 'held at 0 replicas; the rollout starts when it is scaled up');
-  if (seen.problems[0]) return undefined;
+  const [problem] = seen.problems;
+  if (problem) return wait(problem.code, problem.message);
   if (status.notBefore !== undefined && now < status.notBefore)
     return wait('RetryWaits', 'samples from before the retry must leave the window', status.notBefore);
   if (seen.recordHash !== undefined && seen.recordHash !== workload.hash) return tidy(seen.recordHash);

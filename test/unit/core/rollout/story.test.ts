@@ -312,3 +312,13 @@ test('mode Observe writes nothing and says what it would have done', () => {
   const kinds = new Set(model.decisions.flatMap(({ writes }) => writes.map(({ kind }) => kind)));
   expect([...kinds]).toEqual(['AddFinalizer']);
 });
+
+test('a problem that keeps a rollout from starting is the reason that is shown', () => {
+  const model = new RolloutModel().run(healthy);
+  model.problems = [{ code: 'SLUICE_ROUTE_NOT_FOUND', message: 'HTTPRoute web does not exist' }];
+  model.push('v2');
+  model.run((m) => m.status.reason === 'SLUICE_ROUTE_NOT_FOUND');
+  expect(model.status.inFlight).toBeUndefined();
+  model.problems = [];
+  model.run(stable('v2'));
+});
