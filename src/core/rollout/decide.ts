@@ -59,8 +59,8 @@ export const policies: Readonly<Record<string, Policy>> = {
   handOverDone,
   deletion,
   abortAsked,
-  recordSaysRolledBack,
   breach,
+  recordSaysRolledBack, // after breach, which knows the evidence where there still is some
   noLongerHeld,
   canaryCannotServe,
   actionAsked,
