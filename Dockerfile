@@ -5,7 +5,7 @@ FROM node:${NODE}-bookworm-slim AS build
 ARG NAME=operator
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+RUN npm install --no-save
 COPY . .
 RUN mkdir /app && node hack/image.ts bundle ${NAME} /app/${NAME}.mjs
 

@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 stamp=node_modules/.sluice-lock
 if ! cmp -s package-lock.json "$stamp" || [ ! -x node_modules/.bin/node ]; then
   echo "installing node modules (about 20 s the first time)" >&2
-  npm ci --no-fund --no-audit --loglevel=error >&2
+  # Not `npm ci`: it refuses a lock file without the packages of foreign platforms, which some registries do not carry.
+  # --no-save takes the locked versions and writes to no file.
+  npm install --no-save --no-fund --no-audit --loglevel=error >&2
   cp package-lock.json "$stamp"
 fi
 export PATH="$PWD/node_modules/.bin:$PATH"
