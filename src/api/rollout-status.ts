@@ -148,6 +148,11 @@ const inFlightSchema = z
 const promotedSchema = z
   .object({
     hash: z.string().max(63).describe('pod-template-hash.'),
+    digest: z
+      .string()
+      .max(63)
+      .optional()
+      .describe('Of the template, computed by Sluice: names the revision where its ReplicaSet is gone.'),
     since: time('When it became stable.'),
     until: time('When another took its place.').optional(),
     leftByFastRevert: z

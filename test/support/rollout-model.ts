@@ -125,6 +125,7 @@ export class RolloutModel {
         gateLabel: this.workload.label,
         gateLabelOurs: this.workload.label,
         hash: this.workload.hash,
+        digest: digestOf(this.workload.hash),
         keepsSet: own?.owner === 'Deployment' && this.workload.hash !== stableHash,
         staleNotes: !this.workload.marked && all.some(({ marked }) => marked === true),
       },
@@ -425,6 +426,8 @@ export class RolloutModel {
   }
 }
 
+/** `v1!` has the template of `v1`, whose set is gone, and so another hash. */
+const digestOf = (hash: string): string => hash.replace('!', '');
 const aimed = (hash: string | undefined) => (hash === undefined ? {} : { aimedAt: hash });
 const sameJson = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -434,6 +437,7 @@ function podSet(key: 'stableSet' | 'canarySet', set: Set | undefined): Partial<R
         [key]: {
           name: `web-${set.hash}`,
           hash: set.hash,
+          digest: digestOf(set.hash),
           desired: set.desired,
           pods: set.desired,
           available: set.available,

@@ -163,13 +163,13 @@ export class Shop {
   }
 
   /** Waits until status and Deployment are as wanted. */
-  reaches(wanted: Wanted, timeoutMs = PATIENCE_MS): Promise<Seen> {
+  reaches(wanted: Wanted, { everyMs = 250 } = {}): Promise<Seen> {
     const probe = async () => {
       const seen = { status: await this.status(), deployment: await this.deployment() };
       return wanted(seen) && seen;
     };
     const what = `${this.namespace}: ${wanted.name || String(wanted)}`;
-    return waitFor(probe, { what, timeoutMs, everyMs: 250, signal: this.signal });
+    return waitFor(probe, { what, timeoutMs: PATIENCE_MS, everyMs, signal: this.signal });
   }
 
   /** Waits for anything else. */

@@ -3,7 +3,7 @@ import type { PodSet, WorkloadSeen } from '../../core/rollout/observed.ts';
 import type { ControllerRevision, Deployment, ReplicaSet } from '../../kube/builtins.ts';
 import type { CustomObject, Sources } from './sources.ts';
 import type { PodTemplate } from './template.ts';
-import { hashOf, revisionOf } from './template.ts';
+import { digestOf, hashOf, revisionOf } from './template.ts';
 import { troubleOf } from './trouble.ts';
 
 const REVISION_ANNOTATION = 'deployment.kubernetes.io/revision';
@@ -37,6 +37,7 @@ export function workloadSeen(
     gateLabel: metadata.labels?.[GATE_LABEL] === GATE_ENABLED,
     gateLabelOurs: metadata.annotations?.[GATE_LABEL_OURS_ANNOTATION] === 'true',
     hash,
+    digest: digestOf(deployment),
     keepsSet: hash !== stableHash && sets.some((set) => hashOf(set) === hash && isOwnedBy(set, deployment)),
     staleNotes: sets.some((set) => staleNotesOf(set, deployment).length > 0),
   };
@@ -72,6 +73,7 @@ export function podSetSeen(
   return {
     name: metadata.name,
     hash: hash ?? '',
+    digest: digestOf(set),
     desired: spec?.replicas ?? 1,
     pods: Math.max(own.length, current ? (status?.replicas ?? 0) : 1),
     available: current ? (status?.availableReplicas ?? 0) : 0,

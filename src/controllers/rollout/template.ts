@@ -58,9 +58,15 @@ export function revisionOf(deployment: Deployment, sets: readonly ReplicaSet[]):
   if (!template) return '';
   const equal = sets.find((set) => set.spec?.template && sameTemplate(set.spec.template as PodTemplate, template));
   if (equal) return hashOf(equal);
-  const known = computed.get(deployment);
+  return digestOf(deployment);
+}
+
+/** The computed hash of the template of a Deployment or set, whatever its label says. Cached in the same way. */
+export function digestOf(object: Deployment | ReplicaSet): string {
+  const known = computed.get(object);
   if (known !== undefined) return known;
-  const hash = computeHash(template);
-  computed.set(deployment, hash);
-  return hash;
+  const template = object.spec?.template;
+  const digest = template ? computeHash(template as PodTemplate) : '';
+  computed.set(object, digest);
+  return digest;
 }

@@ -88,3 +88,12 @@ export function beginRetreat(
     ],
   };
 }
+
+interface Revision {
+  readonly hash: string;
+  readonly digest?: string | undefined;
+}
+
+/** Equal templates. The hash of a set that a short history removed is gone with it; the digest stays. */
+export const sameRevision = (a: Revision, b: Revision): boolean =>
+  a.hash === b.hash || (a.digest !== undefined && a.digest === b.digest);

@@ -9,6 +9,8 @@ export interface PodSet {
   readonly name: string;
   /** pod-template-hash. */
   readonly hash: string;
+  /** Of its template, the same for equal templates whatever the hash. */
+  readonly digest: string;
   /** spec.replicas. */
   readonly desired: number;
   /** Pods that exist, terminating ones too. */
@@ -40,6 +42,8 @@ export interface WorkloadSeen {
   readonly gateLabelOurs: boolean;
   /** pod-template-hash of its present template: of the set with an equal template, else computed. */
   readonly hash: string;
+  /** Of the template, as for sets: a set that is gone has taken its hash along. */
+  readonly digest: string;
   /** A set of its own with an equal template that is not the stable one: it must be taken over. */
   readonly keepsSet: boolean;
   /** Own sets carry notes of ours that the Deployment no longer has: its controller copies annotations and never removes one. */

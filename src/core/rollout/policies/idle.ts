@@ -37,7 +37,7 @@ export const noStableYet: Policy = ({ status, workload, deleting }, now) => {
     reason: 'Initialized',
     message,
     phase: 'Healthy',
-    set: { stable: { hash: workload.hash, since: now, leftByFastRevert: false } },
+    set: { stable: { hash: workload.hash, digest: workload.digest, since: now, leftByFastRevert: false } },
     tell: [{ type: 'Normal', reason: 'Initialized', message }],
   };
 };

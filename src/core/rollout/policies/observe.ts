@@ -40,7 +40,7 @@ export const observing: Policy = (seen, now) => {
     flight: null,
     phase: 'Healthy',
     set: {
-      stable: { hash: flight.hash, since: now, leftByFastRevert: false },
+      stable: { hash: flight.hash, digest: workload.digest, since: now, leftByFastRevert: false },
       promoted: [{ ...status.stable, until: now }, ...status.promoted].slice(0, 10),
     },
     tell: [{ type: 'Normal', reason, message }],

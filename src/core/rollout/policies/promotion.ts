@@ -2,7 +2,7 @@ import type { InFlight, Promoted } from '../../../api/rollout-status.ts';
 import type { EpochMs } from '../../../base/units.ts';
 import { canaryAvailable } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
-import { enter, isFinishing, wait, waitFor } from '../flight.ts';
+import { enter, isFinishing, sameRevision, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 
 /** From 100 % to the hand-over. Everything here can still go back. */
@@ -166,7 +166,13 @@ const MOST_REMEMBERED = 10;
 function promoted(seen: Observed, flight: InFlight, now: EpochMs): Move {
   const { stable, promoted: before } = seen.status;
   const left: Promoted[] = stable ? [{ ...stable, until: now, leftByFastRevert: flight.fastRevert }] : [];
-  const others = before.filter(({ hash }) => hash !== flight.hash && hash !== stable?.hash);
+  const next: Promoted = {
+    hash: flight.hash,
+    ...(seen.canarySet ? { digest: seen.canarySet.digest } : {}),
+    since: now,
+    leftByFastRevert: false,
+  };
+  const others = before.filter((former) => !sameRevision(former, next) && !(stable && sameRevision(former, stable)));
   const message = `${flight.hash} is stable now`;
   return {
     reason: 'Promoted',
@@ -174,7 +180,7 @@ function promoted(seen: Observed, flight: InFlight, now: EpochMs): Move {
     flight: null,
     phase: 'Healthy',
     set: {
-      stable: { hash: flight.hash, since: now, leftByFastRevert: false },
+      stable: next,
       promoted: [...left, ...others].slice(0, MOST_REMEMBERED),
     },
     tell: [{ type: 'Normal', reason: 'Promoted', message }],

@@ -1,7 +1,7 @@
 import type { InFlight } from '../../../api/rollout-status.ts';
 import { after, type DurationMs, type EpochMs } from '../../../base/units.ts';
 import type { Move, Policy } from '../decision.ts';
-import { beginRetreat, enter, isFinishing, wait } from '../flight.ts';
+import { beginRetreat, enter, isFinishing, sameRevision, wait } from '../flight.ts';
 import type { Observed, WorkloadSeen } from '../observed.ts';
 import { withoutAims } from '../plan.ts';
 
@@ -63,10 +63,10 @@ export const startRollout: Policy = (seen, now) => {
 };
 
 /** A new flight towards the template that the Deployment asks for. */
-export function begin(seen: Observed, { hash, keepsSet, generation }: WorkloadSeen, now: EpochMs): Move {
+export function begin(seen: Observed, { hash, digest, keepsSet, generation }: WorkloadSeen, now: EpochMs): Move {
   const { status, spec } = seen;
   if (!spec || !status.stable) return wait('Initializing', 'no stable revision is recorded yet');
-  const fastRevert = qualifiesForFastRevert(seen, hash, now);
+  const fastRevert = qualifiesForFastRevert(seen, { hash, digest }, now);
   const flight: InFlight = {
     hash,
     stableHash: status.stable.hash,
@@ -106,8 +106,12 @@ export function begin(seen: Observed, { hash, keepsSet, generation }: WorkloadSe
 }
 
 /** Back to a revision that was promoted before the present stable, lately, and that no fast revert has left since. */
-function qualifiesForFastRevert({ status, spec }: Observed, hash: string, now: EpochMs): boolean {
-  const former = status.promoted.find((promoted) => promoted.hash === hash);
+function qualifiesForFastRevert(
+  { status, spec }: Observed,
+  asked: Pick<WorkloadSeen, 'hash' | 'digest'>,
+  now: EpochMs,
+): boolean {
+  const former = status.promoted.find((promoted) => sameRevision(promoted, asked));
   if (!spec || !former || former.leftByFastRevert || former.until === undefined) return false;
   return now < after(former.until, spec.fastRevert.within as DurationMs);
 }

@@ -102,6 +102,17 @@ describe('a rollout', () => {
     model.run(stable('v2'));
   });
 
+  test('knows a former stable revision whose set is gone, so that its hash is another', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(stable('v2'));
+    model.sets.delete('v1');
+    model.push('v1!');
+    model.run(stable('v1!'));
+    expect(reasons(model)).toContain('FastRevertStarted');
+    expect(model.status.promoted.map(({ hash }) => hash)).toEqual(['v2']);
+  });
+
   test('waits for a person at an approve step', () => {
     const model = new RolloutModel({
       steps: [{ weight: 10, hold: '10s' }, { approve: {} }, { weight: 50, hold: '10s' }],
