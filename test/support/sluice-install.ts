@@ -37,12 +37,12 @@ async function install(client: KubeClient, signal: AbortSignal): Promise<Images>
   const [operator, shop] = await Promise.all([ensureImage('operator', signal), ensureImage('shop', signal)]);
   const images = { operator: operator.reference, shop: shop.reference };
   const digest = digestOf(CHART, images);
+  // Helm and kubectl of hack/ ask the cluster that their environment names, as a person's do.
+  process.env.KUBECONFIG = inject('clusterKubeconfig');
   if (await isInstalled(client, digest, signal)) return images;
   await loadImage(operator, signal);
   await loadImage(shop, signal);
   await ensureBinary('helm', signal);
-  // Helm and kubectl of hack/ ask the cluster that their environment names, as a person's do.
-  process.env.KUBECONFIG = inject('clusterKubeconfig');
   await installChart(operator.reference, [`podAnnotations.${INSTALLED.replace('.', '\\.')}=${digest}`]);
   return images;
 }
