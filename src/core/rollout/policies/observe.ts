@@ -4,6 +4,7 @@ import type { DurationMs, EpochMs } from '../../../base/units.ts';
 import { after } from '../../../base/units.ts';
 import type { Move, Policy } from '../decision.ts';
 import { wait } from '../flight.ts';
+import { evidence } from '../hold.ts';
 import type { Observed } from '../observed.ts';
 
 /** Mode Observe: the Deployment updates by itself; Sluice says what it would have done and writes to nothing but status. */
@@ -32,6 +33,8 @@ export const observing: Policy = (seen, now) => {
       status.reason === 'WouldRollBack' ? (status.message ?? '') : `observing for ${formatDuration(planned(spec))}`,
       end,
     );
+  const found = evidence(seen.guardrails, flight.startedAt, now);
+  if (found.kind === 'Pending' && status.reason !== 'WouldRollBack') return wait('Observing', found.message);
   const reason = status.reason === 'WouldRollBack' ? 'ObservationEnded' : 'WouldPromote';
   const message = `${flight.hash} runs; ${reason === 'WouldPromote' ? 'no guardrail objected' : 'a guardrail would have rolled it back'}`;
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { decide } from '../../../../src/core/rollout/decide.ts';
 import { RolloutModel } from '../../../support/rollout-model.ts';
 
 const healthy = (model: RolloutModel) => model.status.phase === 'Healthy' && model.status.reason === 'Healthy';
@@ -332,4 +333,15 @@ test('a problem that keeps a rollout from starting is the reason that is shown',
   expect(model.status.inFlight).toBeUndefined();
   model.problems = [];
   model.run(stable('v2'));
+});
+
+test('mode Observe does not say that no guardrail objected before each was asked', () => {
+  const model = new RolloutModel({ mode: 'Observe' }).run(healthy);
+  model.push('v2');
+  model.run((m) => m.status.reason === 'Observing');
+  model.advance(3_600_000);
+  const seen = model.observe();
+  const unasked = { ...seen, guardrails: seen.guardrails.map(({ rule }) => ({ rule })) };
+  expect(decide(unasked, model.now).reason).toBe('Observing');
+  expect(decide(seen, model.now).reason).toBe('WouldPromote');
 });
