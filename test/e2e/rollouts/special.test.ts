@@ -5,7 +5,11 @@ import { withoutTemplate } from '../../support/shop-snapshot.ts';
 
 describe.concurrent('special cases', () => {
   test('mode Observe lets a bad release run, says what it would have done and writes to nothing', async (context) => {
-    const shop = await givenShop(context, { guarded: true, steps: [{ weight: 50, hold: '1m' }], rollout: { mode: 'Observe' } });
+    const shop = await givenShop(context, {
+      guarded: true,
+      steps: [{ weight: 50, hold: '1m' }],
+      rollout: { mode: 'Observe' },
+    });
     const before = withoutTemplate(await shop.userObjects());
     const { stable } = await shop.status();
     const load = await shop.underLoad();
