@@ -41,6 +41,9 @@ export function shopManifests(namespace: string, image: string, options: ShopOpt
   const [container] = deployment.spec.template.spec.containers;
   container.image = image;
   container.resources.requests.cpu = '10m';
+  // A machine that is busy with everything at once answers late: only what is really down must fail here.
+  Object.assign(container.readinessProbe, { timeoutSeconds: 10 });
+  Object.assign(container.livenessProbe, { timeoutSeconds: 20 });
   setEnv(container, options.env ?? {});
   deployment.spec.replicas = options.replicas ?? 3;
   if (options.revisionHistoryLimit !== undefined) deployment.spec.revisionHistoryLimit = options.revisionHistoryLimit;
