@@ -45,3 +45,13 @@ export function requireCount(name: string, value: number): number {
 export function requireNumber(name: string, value: number): number {
   return Number.isNaN(value) ? refuse(name, value, 'a number') : value;
 }
+
+/** Finite values in ascending order, without holes. */
+export function requireSorted(values: readonly number[]): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = requireFinite('value', values[i] as number);
+    if (i > 0 && value < (values[i - 1] as number)) {
+      throw statsError('SLUICE_STATS_ARGUMENT', 'values must be sorted', { index: i });
+    }
+  }
+}

@@ -45,13 +45,25 @@ function adjust(arms: readonly JointMoments[], form: readonly number[], theta: r
   return { theta, arms: adjusted, varianceRatio };
 }
 
-/** Variance of Σ form_i v_i for one unit. */
+/** Variance of Σ form_i v_i for one unit. There is one weight for each value of the unit. */
 export function varianceOfForm(arm: JointMoments, form: readonly number[]): number {
+  requireMoments([arm], form.length);
+  for (const weight of form) requireFinite('weight', weight);
   let sum = 0;
+  let size = 0;
   for (let i = 0; i < form.length; i++) {
-    for (let j = 0; j < form.length; j++) sum += (form[i] as number) * (form[j] as number) * covariance(arm, i, j);
+    for (let j = 0; j < form.length; j++) {
+      const term = (form[i] as number) * (form[j] as number) * covariance(arm, i, j);
+      sum += term;
+      size += Math.abs(term);
+    }
   }
-  // Rounding may leave a crumb below 0 when the covariates explain all.
+  // Rounding may leave a crumb below 0 when the covariates explain all; more than that no units can have.
+  if (sum < -1e-6 * size) {
+    throw statsError('SLUICE_STATS_ARGUMENT', `covariances that give a variance of ${sum} contradict each other`, {
+      sum,
+    });
+  }
   return requireFinite('adjusted variance', Math.max(0, sum));
 }
 

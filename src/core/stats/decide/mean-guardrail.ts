@@ -1,4 +1,4 @@
-import { requireNonNegative } from '../errors.ts';
+import { requireFinite, requireNonNegative } from '../errors.ts';
 import { type Look, oneSidedLook, type SequencePlan } from '../sequential/confidence-sequence.ts';
 import type { GuardrailEvidence } from './guardrail.ts';
 
@@ -19,6 +19,9 @@ export function meanGuardrailEvidence(
   const harmful = { ...look, estimate: worse === 'Higher' ? look.estimate : -look.estimate };
   const logHarm = oneSidedLook(harmful, plan, margin).logE;
   const logSafe = oneSidedLook({ ...harmful, estimate: -harmful.estimate }, plan, -margin).logE;
+  // Evidence beyond doubles comes from broken numbers, and no record of a decision could hold it.
+  requireFinite('evidence of harm', logHarm);
+  requireFinite('evidence of safety', logSafe);
   const side = {
     logHarm,
     logSevereHarm: logHarm,

@@ -65,6 +65,7 @@ interface Way {
 /** Errors of both arms until the ratio is shown to be below 1 + margin, for a canary that is as good as stable. */
 export function errorsToSafe(margin: number, canaryShare: number, way: Way): number {
   requirePositive('margin', margin);
+  requireProbability('canaryShare', canaryShare);
   const shape = { canaryRequests: canaryShare, stableRequests: 1 - canaryShare, duration: 0 as DurationMs };
   const perCanaryError = safeLogRatios({ ...shape, canaryErrors: 1, stableErrors: 0 }, margin);
   const perStableError = safeLogRatios({ ...shape, canaryErrors: 0, stableErrors: 1 }, margin);
@@ -87,6 +88,7 @@ export function errorsToSafe(margin: number, canaryShare: number, way: Way): num
 /** Canary requests until its rate is shown to be below the limit, when it truly is `errorsPerRequest`. */
 export function requestsToSafe(limit: number, errorsPerRequest: number, way: Way): number {
   requirePositive('limit', limit);
+  requireUnitInterval('errorsPerRequest', errorsPerRequest);
   const shape = { stableErrors: 0, stableRequests: 0, duration: 0 as DurationMs };
   const perRequest = rateSafeLogRatios({ ...shape, canaryErrors: 0, canaryRequests: 1 }, limit);
   const perError = rateSafeLogRatios({ ...shape, canaryErrors: 1, canaryRequests: 0 }, limit);

@@ -1,4 +1,11 @@
-import { requireNonNegative, requireNumber, requirePositive, requireProbability, statsError } from '../errors.ts';
+import {
+  requireFinite,
+  requireNonNegative,
+  requireNumber,
+  requirePositive,
+  requireProbability,
+  statsError,
+} from '../errors.ts';
 import { brent } from '../special/roots.ts';
 import { dirichletEvidence } from './dirichlet-evidence.ts';
 import { mixtureRho } from './normal-mixture.ts';
@@ -22,6 +29,13 @@ export function betaBinomialMixture(g: number, h: number, plannedTime: number, a
 
 /** ln of the mixture at sum s and intrinsic time v ≥ 0, for −v/h ≤ s ≤ v/g: mean ≤ 1 while the null holds. */
 export function betaBinomialLogMixture({ g, h, r }: BetaBinomialMixture, s: number, v: number): number {
+  for (const [name, value] of [
+    ['g', g],
+    ['h', h],
+    ['r', r],
+  ] as const)
+    requirePositive(name, value);
+  requireFinite('s', s);
   requireNonNegative('v', v);
   // Sums at the very ends come from rounding p n; beyond them the data are impossible under these steps.
   const slack = 1e-9 * (v / Math.min(g, h) + 1);

@@ -33,11 +33,7 @@ export interface SequenceLook {
 export function sequenceLook(look: Look, plan: SequencePlan, nullEffect = 0): SequenceLook {
   const { time, scale, rho } = onUnitScale(look, plan, plan.alpha);
   const halfWidth = (twoSidedBound(time, plan.alpha, rho) * scale) / time;
-  const logE = twoSidedLogMixture(
-    (time * (look.estimate - requireFinite('nullEffect', nullEffect))) / scale,
-    time,
-    rho,
-  );
+  const logE = twoSidedLogMixture(sumOf(look, scale, nullEffect), time, rho);
   return {
     lower: look.estimate - halfWidth,
     upper: look.estimate + halfWidth,
@@ -64,11 +60,7 @@ export function oneSidedLook(look: Look, plan: SequencePlan, nullEffect = 0): On
   const growth = 1 + time / rho;
   const halfWidth =
     scale * Math.sqrt((2 * growth * rho * Math.log1p(Math.sqrt(growth) / (2 * plan.alpha))) / (time * time));
-  const logE = oneSidedLogMixture(
-    (time * (look.estimate - requireFinite('nullEffect', nullEffect))) / scale,
-    time,
-    rho,
-  );
+  const logE = oneSidedLogMixture(sumOf(look, scale, nullEffect), time, rho);
   return { lower: look.estimate - halfWidth, logE, pValue: Math.min(1, Math.exp(-logE)) };
 }
 
@@ -80,6 +72,12 @@ function onUnitScale({ estimate, standardError, n }: Look, plan: SequencePlan, a
     const { plannedSampleSize } = plan;
     throw statsError('SLUICE_STATS_ARGUMENT', 'the planned sample size must be at least 1', { plannedSampleSize });
   }
-  const scale = requirePositive('standardError', standardError) * Math.sqrt(n);
+  const scale = requirePositive('deviation of a unit', requirePositive('standardError', standardError) * Math.sqrt(n));
   return { time: n, scale, rho: mixtureRho(plan.plannedSampleSize, alpha) };
+}
+
+/** Sum of the units' distances from the null, in standard deviations. Divided first: the product alone may overflow. */
+function sumOf({ estimate, n }: Look, scale: number, nullEffect: number): number {
+  const distance = requireFinite('estimate less null', estimate - requireFinite('nullEffect', nullEffect));
+  return requireFinite('distance from the null', (distance / scale) * n);
 }

@@ -1,4 +1,4 @@
-import { requireNonNegative, requireNumber, requirePositive, requireProbability } from '../errors.ts';
+import { requireFinite, requireNonNegative, requireNumber, requirePositive, requireProbability } from '../errors.ts';
 import { erfcx } from '../special/erf.ts';
 import { lambertWm1Log } from '../special/lambert-w.ts';
 import { normalLogCdf } from '../special/normal.ts';
@@ -25,7 +25,9 @@ export function mixtureRhoExact(plannedTime: number, alpha: number): number {
 /** ln of the two-sided normal mixture at sum `s` and intrinsic time `v` ≥ 0 (Howard et al. 2021, eq. 14): mean ≤ 1 under the null. */
 export function twoSidedLogMixture(s: number, v: number, rho: number): number {
   requireTime(s, v, rho);
-  return -0.5 * Math.log1p(v / rho) + (s * s) / (2 * (v + rho));
+  // Divided before it is squared: s² alone overflows.
+  const z = s / Math.sqrt(v + rho);
+  return (z * z) / 2 - 0.5 * Math.log1p(v / rho);
 }
 
 /** The |s| that the mixture never passes with probability 1 − alpha, at intrinsic time v. */
@@ -34,7 +36,8 @@ export function twoSidedBound(v: number, alpha: number, rho: number): number {
   return Math.sqrt((v + rho) * (Math.log1p(v / rho) - 2 * Math.log(requireProbability('alpha', alpha))));
 }
 
-/** ln of the one-sided normal mixture (mixing over effects ≥ 0; Howard et al. 2021, §3.2): evidence that the mean is > 0. */
+/** ln of the one-sided normal mixture (mixing over effects ≥ 0; Howard et al. 2021, §3.2): evidence that the mean is > 0.
+ * An infinite s gives the limit, an infinity of its sign. */
 export function oneSidedLogMixture(s: number, v: number, rho: number): number {
   requireTime(s, v, rho);
   const z = s / Math.sqrt(v + rho);
@@ -53,4 +56,6 @@ function requireTime(s: number, v: number, rho: number): void {
   requireNumber('s', s);
   requireNonNegative('v', v);
   requirePositive('rho', rho);
+  requireFinite('v + rho', v + rho);
+  requireFinite('v / rho', v / rho);
 }

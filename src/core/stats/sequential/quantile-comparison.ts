@@ -1,4 +1,4 @@
-import { requireFinite, requireProbability, statsError } from '../errors.ts';
+import { requireProbability, requireSorted, statsError } from '../errors.ts';
 import { type BetaBinomialMixture, betaBinomialLogMixture, betaBinomialMixture } from './beta-binomial.ts';
 import type { QuantilePlan } from './quantile-sequence.ts';
 
@@ -39,11 +39,7 @@ interface ArmCurve {
 function armCurve(sorted: readonly number[], mixture: BetaBinomialMixture): ArmCurve {
   const n = sorted.length;
   if (n === 0) throw statsError('SLUICE_STATS_TOO_FEW', 'each arm needs observations', { n });
-  sorted.forEach((value, i) => {
-    if (value < requireFinite('value', sorted[i - 1] ?? value)) {
-      throw statsError('SLUICE_STATS_ARGUMENT', 'values must be sorted', { index: i });
-    }
-  });
+  requireSorted(sorted);
   const { g: p, h } = mixture;
   const logMixture = (count: number): number => betaBinomialLogMixture(mixture, count - p * n, p * h * n);
   const best = leastAt(logMixture, n);

@@ -1,4 +1,4 @@
-import { requireFinite, requireProbability, statsError } from '../errors.ts';
+import { requireProbability, requireSorted, statsError } from '../errors.ts';
 import { betaBinomialBound, betaBinomialMixture } from './beta-binomial.ts';
 
 export interface QuantilePlan {
@@ -31,11 +31,7 @@ export function rankMargin(n: number, { p, alpha, plannedObservations }: Quantil
 export function quantileSequence(sorted: readonly number[], plan: QuantilePlan): { lower: number; upper: number } {
   const n = sorted.length;
   if (n === 0) throw statsError('SLUICE_STATS_TOO_FEW', 'a quantile needs observations', { n });
-  sorted.forEach((value, i) => {
-    if (value < requireFinite('value', sorted[i - 1] ?? value)) {
-      throw statsError('SLUICE_STATS_ARGUMENT', 'values must be sorted', { index: i });
-    }
-  });
+  requireSorted(sorted);
   const { below, above } = rankMargin(n, plan);
   // Ranks are rounded outwards; the slack keeps a margin that takes all of n p from leaving a crumb.
   const slack = 1e-9 * n;

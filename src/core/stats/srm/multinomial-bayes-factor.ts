@@ -1,4 +1,4 @@
-import { requirePositive } from '../errors.ts';
+import { requireNumber, requirePositive, statsError } from '../errors.ts';
 import { dirichletEvidence } from '../sequential/dirichlet-evidence.ts';
 import { logSumExp } from '../special/logsumexp.ts';
 import { hasUnplannedUnits, requireAllocation } from './allocation.ts';
@@ -23,7 +23,7 @@ export function logDirichletBayesFactor(
       ? [{ share, count: counts[arm] ?? 0, prior: requirePositive('concentration', concentration[arm] ?? 0) }]
       : [],
   );
-  return dirichletEvidence(outcomes);
+  return requireNumber('log Bayes factor', dirichletEvidence(outcomes));
 }
 
 /** ln of the e-value of one phase: Bayes factors with concentration κ θ, averaged over the kappas. */
@@ -32,6 +32,7 @@ export function logSrmEValue(
   shares: readonly number[],
   kappas: readonly number[] = defaultKappas,
 ): number {
+  if (kappas.length === 0) throw statsError('SLUICE_STATS_ARGUMENT', 'at least one kappa is needed');
   const logs = kappas.map((kappa) =>
     logDirichletBayesFactor(
       counts,

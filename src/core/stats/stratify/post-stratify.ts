@@ -27,18 +27,18 @@ export function postStratify(strata: readonly Stratum[]): Stratified {
   const { kept, merged } = mergeThin(strata);
   const n = kept.reduce((sum, stratum) => sum + sizeOf(stratum), 0);
   let estimate = 0;
-  let squares = 0;
   let variance = 0;
   for (const stratum of kept) {
     const weight = sizeOf(stratum) / n;
-    const difference = stratum.treatment.mean - stratum.control.mean;
-    estimate += weight * difference;
-    squares += weight * difference * difference;
+    estimate += weight * differenceOf(stratum);
     variance += weight * weight * (meanVariance(stratum.treatment) + meanVariance(stratum.control));
   }
-  variance += Math.max(0, squares - estimate * estimate) / n;
-  if (variance === 0) throw statsError('SLUICE_STATS_NO_VARIANCE', 'all values are equal inside every stratum', { n });
   requireFinite('estimate', estimate);
+  // Σ w d² − (Σ w d)², without the cancellation and with squares only of what strata differ by.
+  for (const stratum of kept) {
+    variance += ((sizeOf(stratum) / n) * (differenceOf(stratum) - estimate) ** 2) / n;
+  }
+  if (variance === 0) throw statsError('SLUICE_STATS_NO_VARIANCE', 'all values are equal inside every stratum', { n });
   return { estimate, standardError: Math.sqrt(requireFinite('variance', variance)), n, merged };
 }
 
@@ -68,6 +68,7 @@ const mergeStrata = (a: Stratum, b: Stratum): Stratum => ({
 });
 
 const sizeOf = ({ treatment, control }: Stratum): number => treatment.n + control.n;
+const differenceOf = ({ treatment, control }: Stratum): number => treatment.mean - control.mean;
 const meanVariance = ({ n, m2 }: Moments): number => m2 / (n - 1) / n;
 
 function requireArm({ n, mean, m2 }: Moments): void {
