@@ -9,6 +9,7 @@ import { parse as parseYaml } from 'yaml';
 import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.ts';
 import { systemClock } from './base/clock.ts';
 import type { DurationMs } from './base/units.ts';
+import { GATE, LEADER_LEASE } from './controllers/installation.ts';
 import { admitDeployment } from './controllers/rollout/gate.ts';
 import { GuardrailPoller } from './controllers/rollout/guardrail-poller.ts';
 import { RolloutInformers } from './controllers/rollout/informers.ts';
@@ -33,7 +34,6 @@ const help = `usage: operator run [--config FILE]    run the operator
   POD_NAME, POD_NAMESPACE   who and where this is
 `;
 
-const GATE = 'sluice-gate';
 const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
 const CERTIFICATE_SETTLE_MS = 60_000 as DurationMs;
 
@@ -128,7 +128,7 @@ async function run(signal: AbortSignal): Promise<void> {
     { ...ports, monotonicMs: () => performance.now() },
     {
       namespace,
-      name: 'sluice-operator',
+      name: LEADER_LEASE,
       identity: `${instance}_${process.pid}_${Date.now()}`,
       onChange: (leading) => metrics.setLeading(leading),
     },

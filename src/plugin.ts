@@ -5,6 +5,7 @@ import { SluiceError } from './base/errors.ts';
 import { connect } from './cli/connect.ts';
 import type { CliPorts } from './cli/ports.ts';
 import { runCli } from './cli/program.ts';
+import { releaseOffline } from './controllers/rollout/release-offline.ts';
 
 async function readText(path: string, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
@@ -35,6 +36,7 @@ const ports: CliPorts = {
   signal: interrupted.signal,
   connect,
   readText,
+  releaseOffline,
 };
 
 process.exitCode = await runCli(process.argv.slice(2), ports);

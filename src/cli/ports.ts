@@ -1,3 +1,4 @@
+import type { RolloutSpec } from '../api/rollout.ts';
 import type { Clock } from '../base/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
 
@@ -17,6 +18,17 @@ export interface Connection {
   readonly user: string | undefined;
 }
 
+/** Which Rollout goes, and how. */
+export interface OfflineRelease {
+  readonly namespace: string;
+  readonly name: string;
+  /** Instead of spec.onDelete. */
+  readonly onDelete?: RolloutSpec['onDelete'] | undefined;
+  /** Do not ask whether an operator is alive. */
+  readonly force: boolean;
+  readonly timeoutMs: number;
+}
+
 /** Everything that a command may touch. */
 export interface CliPorts {
   /** The answer: whole lines, without the last line break. */
@@ -30,6 +42,12 @@ export interface CliPorts {
   connect(flags: ConnectFlags): Connection;
   /** A file's text, or standard input for `-`; refuses what is longer than `maxBytes`. */
   readText(path: string, maxBytes: number): Promise<string>;
+  /** Deletes a Rollout and does the operator's part of it from here; resolves when it is gone. */
+  releaseOffline(
+    ports: { readonly client: KubeClient; readonly clock: Clock; tell(line: string): void },
+    asked: OfflineRelease,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** Exit statuses; docs/cli.md says what they mean. */

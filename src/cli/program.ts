@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import type { Action } from '../api/action.ts';
 import { durationOfAtLeast } from '../api/duration.ts';
+import type { RolloutSpec } from '../api/rollout.ts';
 import { codes, SluiceError } from '../base/errors.ts';
 import { act } from './act.ts';
 import { describeRollout } from './describe.ts';
@@ -67,6 +68,7 @@ function programOf(ports: CliPorts, setExit: SetExit): Command {
   });
   for (const [name, description, kind] of simpleActions)
     addAction(program, ports, setExit, { name, description, kind: () => kind });
+  addRelease(program, ports, setExit);
   addLint(program, ports, setExit);
   addInit(program, ports);
   return program;
@@ -77,7 +79,6 @@ const simpleActions = [
   ['pause', 'Stay at the present step; guardrails go on.', 'pause'],
   ['resume', 'Go on after `pause`.', 'resume'],
   ['retry', 'Try the revision that was rolled back once more.', 'retry'],
-  ['release', 'Let the held Deployment go: traffic to stable, then it updates by itself.', 'release'],
 ] as const satisfies readonly (readonly [string, string, Action['action']])[];
 
 /** kubectl's own flags, on a command that talks to the API server. */
@@ -201,24 +202,82 @@ function addAction(
 ): void {
   const command = connecting(program.command(name).description(description).argument('<name>', 'of the Rollout'))
     .option('--reason <text>', 'for the history')
-    .addOption(timeoutOption('how long to wait for the operator', 30_000, '30s'));
+    .addOption(timeoutOption('how long to wait for the operator', ACTION_MS, '30s'));
   if (flag) command.addOption(flag);
   command.action((argument: string, flags: ActionFlags) =>
-    connected(ports, flags, async (to) => {
-      const asked = {
-        name: rolloutName(argument),
-        action: kind(flags),
-        reason: flags.reason,
-        timeoutMs: flags.timeout,
-      };
-      const answer = await act(to, ports.clock, asked, ports.signal);
-      if (answer.refused) {
-        ports.err(`${asked.name}: ${answer.message}`);
-        return setExit(exits.negative);
-      }
-      ports.out(`${asked.name}: ${answer.message}\n${stateLine(answer.status, coloursFor(ports.colour))}`);
-    }),
+    connected(ports, flags, async (to) => setExit(await ask(ports, to, argument, kind(flags), flags))),
   );
+}
+
+const ACTION_MS = 30_000;
+
+async function ask(
+  ports: CliPorts,
+  to: Connection,
+  argument: string,
+  action: Action['action'],
+  { reason, timeout: timeoutMs }: Pick<ActionFlags, 'reason' | 'timeout'>,
+): Promise<Exit> {
+  const asked = { name: rolloutName(argument), action, reason, timeoutMs };
+  const answer = await act(to, ports.clock, asked, ports.signal);
+  if (answer.refused) {
+    ports.err(`${asked.name}: ${answer.message}`);
+    return exits.negative;
+  }
+  ports.out(`${asked.name}: ${answer.message}\n${stateLine(answer.status, coloursFor(ports.colour))}`);
+  return exits.ok;
+}
+
+interface ReleaseFlags extends Omit<ActionFlags, 'timeout' | 'force'> {
+  readonly force?: boolean | undefined;
+  readonly timeout?: number | undefined;
+  readonly offline?: boolean;
+  readonly onDelete?: RolloutSpec['onDelete'] | undefined;
+}
+
+/** Offline, the draining alone takes a minute with the defaults. */
+const OFFLINE_MS = 600_000;
+
+function addRelease(program: Command, ports: CliPorts, setExit: SetExit): void {
+  connecting(
+    program
+      .command('release')
+      .description('Let the held Deployment go: traffic to stable, then it updates by itself.')
+      .argument('<name>', 'of the Rollout'),
+  )
+    .option('--reason <text>', 'for the history')
+    .option('--offline', 'the operator is gone for good: delete the Rollout and put everything back from here')
+    .addOption(
+      new Option(
+        '--on-delete <what>',
+        'with --offline: what becomes of a held Deployment; default: spec.onDelete',
+      ).choices(['KeepHeld', 'RestoreStable', 'Release'] satisfies RolloutSpec['onDelete'][]),
+    )
+    .option('--force', 'with --offline: do not ask whether an operator is alive')
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait; default: 30s, with --offline 10m').argParser(duration),
+    )
+    .action((argument: string, { offline, onDelete, force, timeout, ...flags }: ReleaseFlags) =>
+      connected(ports, flags, async (to) => {
+        if (offline) return releaseFromHere(ports, to, rolloutName(argument), { onDelete, force, timeout });
+        if (onDelete !== undefined || force)
+          throw new SluiceError('SLUICE_CLI_ARGUMENT', '--on-delete and --force make sense only with --offline');
+        setExit(await ask(ports, to, argument, 'release', { ...flags, timeout: timeout ?? ACTION_MS }));
+      }),
+    );
+}
+
+async function releaseFromHere(
+  ports: CliPorts,
+  to: Connection,
+  name: string,
+  { onDelete, force = false, timeout = OFFLINE_MS }: Pick<ReleaseFlags, 'onDelete' | 'force' | 'timeout'>,
+): Promise<void> {
+  await getRollout(to, name, ports.signal);
+  const { client, namespace } = to;
+  const asked = { namespace, name, onDelete, force, timeoutMs: timeout };
+  await ports.releaseOffline({ client, clock: ports.clock, tell: (line) => ports.err(line) }, asked, ports.signal);
+  ports.out(`${name}: released, and nothing of Sluice is left`);
 }
 
 function addLint(program: Command, ports: CliPorts, setExit: SetExit): void {

@@ -23,5 +23,17 @@ export const cliCodes = {
     retry: 'backoff',
     fix: 'Another action waits for the operator; wait until it is done, or remove the annotation sluice.dev/action.',
   },
+  SLUICE_CLI_OPERATOR_ALIVE: {
+    retry: 'never',
+    fix: 'Delete the Rollout (`kubectl delete slr NAME`): the operator puts everything back. `--force` does it from here all the same.',
+  },
+  SLUICE_CLI_GATE_UNSERVED: {
+    retry: 'never',
+    fix: 'Without an operator nobody answers the gate: `kubectl delete mutatingwebhookconfiguration sluice-gate`, or use --on-delete KeepHeld.',
+  },
+  SLUICE_CLI_NOT_RELEASED: {
+    retry: 'backoff',
+    fix: 'Cure what the message names, then give the same command again: it goes on where it stopped.',
+  },
   SLUICE_CLI_FILE: { retry: 'never', fix: 'Check the path, and that the file is YAML of at most 4 MiB.' },
 } as const satisfies Record<string, CodeInfo>;

@@ -6,11 +6,13 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { connect } from '../../../src/cli/connect.ts';
 import { lintFiles } from '../../../src/cli/lint.ts';
 import { runCli } from '../../../src/cli/program.ts';
+import { releaseOffline } from '../../../src/controllers/rollout/release-offline.ts';
 import { kubeConfig, makeNamespace } from '../../support/api-server.ts';
 import { installCrds } from '../../support/install-crds.ts';
 import type { Manifest } from '../../support/manifests.ts';
 import { apply, rawApi } from '../../support/raw-api.ts';
 import { healthyStatus, holdingStatus, rolledBackStatus } from '../../support/rollout-status.ts';
+import { serveGatewayApi } from '../../support/serve-gateway-api.ts';
 
 const config = kubeConfig();
 const signal = AbortSignal.timeout(600_000);
@@ -88,6 +90,7 @@ async function sluice(args: string[], { onLine = (_: string) => {}, stdin = '' }
     signal,
     connect: (flags) => connect({ namespace, kubeconfig: inject('kubeconfig'), ...flags }),
     readText: async (path) => (path === '-' ? stdin : readFileSync(path, 'utf8')),
+    releaseOffline,
   });
   return { exit, out: out.join('\n'), err: err.join('\n') };
 }
@@ -270,34 +273,6 @@ test('lint ends with 1 for problems, and for doubts only where they count', asyn
   expect((await sluice(['lint', '-f', '-'], { stdin: doubtful.replace('50', '500') })).exit).toBe(1);
 });
 
-/** The Gateway API's definition of HTTPRoute as far as init reads it. */
-async function serveHttpRoutes(): Promise<void> {
-  const spec = {
-    group: 'gateway.networking.k8s.io',
-    scope: 'Namespaced',
-    names: { kind: 'HTTPRoute', plural: 'httproutes', singular: 'httproute' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  };
-  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/httproutes.gateway.networking.k8s.io';
-  const metadata = {
-    name: 'httproutes.gateway.networking.k8s.io',
-    annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' },
-  };
-  const crd = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata, spec };
-  const exists = (await rawApi(config, 'GET', path)).status === 200;
-  if (!exists) await expectOk(apply(config, path, crd));
-  const served = async () =>
-    (await rawApi(config, 'GET', base('gateway.networking.k8s.io/v1', 'httproutes'))).status === 200;
-  await waitFor(served, { what: 'HTTPRoutes being served', timeoutMs: 30_000, signal });
-}
-
 test('init finds the Service and the routes of a Deployment, and says what is missing', async () => {
   await make('fits', healthyStatus());
   const noService = await sluice(['init', 'deployment/fits']);
@@ -318,7 +293,7 @@ test('init finds the Service and the routes of a Deployment, and says what is mi
   const noRoute = await sluice(['init', 'deployment/fits']);
   expect(noRoute).toMatchObject({ exit: 5, err: expect.stringContaining('SLUICE_CLI_NO_ROUTE') });
 
-  await serveHttpRoutes();
+  await serveGatewayApi(config, signal);
   const route = (name: string, ...backendRefs: object[]) =>
     expectOk(
       apply(config, `${base('gateway.networking.k8s.io/v1', 'httproutes')}/${name}`, {

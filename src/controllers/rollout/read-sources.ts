@@ -1,0 +1,57 @@
+import { ROLLOUT_LABEL } from '../../api/names.ts';
+import {
+  controllerRevisions,
+  deployments,
+  endpointSlices,
+  httpRoutes,
+  pods,
+  replicaSets,
+  services,
+} from '../../kube/builtins.ts';
+import { Cache, type IndexBy } from '../../kube/cache.ts';
+import type { KubeClient, Selection } from '../../kube/client.ts';
+import type { KubeObject, Resource } from '../../kube/resource.ts';
+import { indexes, rolloutsResource, type Sources } from './sources.ts';
+
+/**
+ * What the way back of one namespace's Rollouts looks at, listed afresh: for one who passes by, without watches. Metrics,
+ * gateways and autoscalers matter only to what goes up, and are left out.
+ */
+export async function readSources(client: KubeClient, namespace: string, signal: AbortSignal): Promise<Sources> {
+  const read = async <T extends KubeObject, Index extends string = never>(
+    resource: Resource<T>,
+    by: Readonly<Record<Index, IndexBy<T>>>,
+    selection: Selection = {},
+  ): Promise<Cache<T, Index>> => {
+    const { items } = await client.list(resource, { namespace, ...selection }, { signal });
+    const cache = new Cache<T, Index>(by);
+    cache.replaceAll(items);
+    return cache;
+  };
+  const [rollouts, workloads, sets, podsThere, all, slices, records, routes] = await Promise.all([
+    read(rolloutsResource, indexes.rollouts),
+    read(deployments, indexes.deployments),
+    read(replicaSets, indexes.replicaSets),
+    read(pods, indexes.pods, { labelSelector: 'pod-template-hash' }),
+    read(services, {}),
+    read(endpointSlices, indexes.endpointSlices),
+    read(controllerRevisions, indexes.controllerRevisions, { labelSelector: ROLLOUT_LABEL }),
+    read(httpRoutes, {}),
+  ]);
+  return {
+    rollouts,
+    deployments: workloads,
+    replicaSets: sets,
+    pods: podsThere,
+    services: all,
+    endpointSlices: slices,
+    controllerRevisions: records,
+    httpRoutes: routes,
+    metrics: new Cache({}),
+    gateways: new Cache({}),
+    gatewayClasses: new Cache({}),
+    autoscalers: new Cache(indexes.autoscalers),
+    presetNamespace: '',
+    defaultGuardrails: [],
+  };
+}
