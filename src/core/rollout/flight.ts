@@ -48,6 +48,26 @@ export function waitFor(
   return now < end ? wait(reason, message, end) : undefined;
 }
 
+/** What a flight enters once gateways had time to take in the EndpointSlices. */
+interface Entered {
+  readonly stage: Stage;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Waits until `settle` has passed in the present stage, then enters the next. */
+export const settleThen = (
+  flight: InFlight,
+  settle: DurationMs,
+  now: EpochMs,
+  { stage, reason, message }: Entered,
+): Move =>
+  waitFor(flight.stageSince, settle, now, 'SettlingEndpoints', 'gateways take in the endpoints') ?? {
+    reason,
+    message,
+    flight: enter(flight, stage, now),
+  };
+
 /** Reasons that end in RolledBack: this revision is not tried again by itself. */
 const condemns = new Set<RetreatReason>([
   'AbortAsked',

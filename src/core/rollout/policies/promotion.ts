@@ -2,7 +2,7 @@ import type { InFlight, Promoted } from '../../../api/rollout-status.ts';
 import type { EpochMs } from '../../../base/units.ts';
 import { canaryAvailable } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
-import { enter, isFinishing, sameRevision, wait, waitFor } from '../flight.ts';
+import { enter, isFinishing, sameRevision, settleThen, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 
 /** From 100 % to the hand-over. Everything here can still go back. */
@@ -28,19 +28,11 @@ export const promotionSequence: Policy = (seen, now) => {
         };
       if (!services.user.listsAll || services.user.ready < workload.replicas)
         return wait('EndpointsPending', 'EndpointSlices of the Service do not list every canary pod yet');
-      return (
-        waitFor(
-          flight.stageSince,
-          seen.spec.traffic.settle,
-          now,
-          'SettlingEndpoints',
-          'gateways take in the endpoints',
-        ) ?? {
-          reason: 'ServicePinned',
-          message: 'the Service selects the canary',
-          flight: enter(flight, 'ReturningRoute', now),
-        }
-      );
+      return settleThen(flight, seen.spec.traffic.settle, now, {
+        stage: 'ReturningRoute',
+        reason: 'ServicePinned',
+        message: 'the Service selects the canary',
+      });
     case 'ReturningRoute': // the routes are at plan
       return {
         reason: 'RouteReturned',

@@ -2,7 +2,7 @@ import type { InFlight } from '../../../api/rollout-status.ts';
 import type { EpochMs } from '../../../base/units.ts';
 import { canaryAvailable, canarySize } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
-import { enter, isFinishing, wait, waitFor } from '../flight.ts';
+import { enter, isFinishing, settleThen, wait } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 import { canaryTrouble } from './advance.ts';
 
@@ -17,19 +17,11 @@ export const startSequence: Policy = (seen, now) => {
     case 'Preparing':
       return prepare(seen, flight, now);
     case 'SettlingEndpoints':
-      return (
-        waitFor(
-          flight.stageSince,
-          seen.spec.traffic.settle,
-          now,
-          'SettlingEndpoints',
-          'gateways take in the endpoints',
-        ) ?? {
-          reason: 'TakingRoute',
-          message: 'the routes go to the helper Services, all to stable',
-          flight: enter(flight, 'TakingRoute', now),
-        }
-      );
+      return settleThen(flight, seen.spec.traffic.settle, now, {
+        stage: 'TakingRoute',
+        reason: 'TakingRoute',
+        message: 'the routes go to the helper Services, all to stable',
+      });
     case 'TakingRoute': // the routes are at plan, else routeNotProgrammed had spoken
       return { reason: 'RouteTaken', message: 'the routes send all to stable', flight: enter(flight, 'Scaling', now) };
     default:
