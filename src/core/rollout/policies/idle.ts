@@ -1,6 +1,6 @@
 import { after, type EpochMs } from '../../../base/units.ts';
 import type { Move, Policy } from '../decision.ts';
-import { wait } from '../flight.ts';
+import { sameRevision, wait } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 import { tidy } from './template.ts';
 
@@ -69,6 +69,21 @@ export const updatedUngated: Policy = ({ status, workload, deleting, spec }, now
   };
 };
 
+/**
+ * The stable template in a set of another hash: with no history kept, the old set went with the last replica, and its hash
+ * with it. Selectors name hashes, so the present one is what stable is called from now on.
+ */
+export const stableRenamed: Policy = ({ status, workload, deleting }) => {
+  const { stable, inFlight } = status;
+  if (!stable || inFlight || !workload || deleting || workload.paused) return undefined;
+  if (workload.hash === stable.hash || !sameRevision(stable, workload)) return undefined;
+  return {
+    reason: 'Initialized',
+    message: `stable ${stable.hash} is ${workload.hash} now: the same template in another set`,
+    set: { stable: { ...stable, hash: workload.hash } },
+  };
+};
+
 /** Its user paused it, not we: his business until he resumes, which the webhook turns into a start. */
 export const pausedByUser: Policy = ({ status, workload }) => {
   if (status.inFlight || !workload?.paused || workload.marked) return undefined;
@@ -78,8 +93,8 @@ export const pausedByUser: Policy = ({ status, workload }) => {
 /** Held, and asking for stable: nothing to roll out, so it runs free again. */
 export const heldAtStable: Policy = (seen) => {
   const { status, workload } = seen;
-  if (status.inFlight || !workload?.paused || !workload.marked || workload.hash !== status.stable?.hash)
-    return undefined;
+  if (status.inFlight || !workload?.paused || !workload.marked) return undefined;
+  if (!status.stable || !sameRevision(status.stable, workload)) return undefined;
   if (seen.recordHash !== undefined) return { ...tidy(seen.recordHash), set: { rolledBack: undefined } };
   return {
     ...wait('Resuming', 'the Deployment asks for stable'),
