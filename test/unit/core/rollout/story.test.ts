@@ -253,6 +253,24 @@ describe('scaling', () => {
     model.run(stable('v2'));
   });
 
+  test('to 0 while held, with no history kept, knows the stable template by itself when it returns', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.answer = () => ({ kind: 'Value', value: 1 });
+    model.run(phase('RolledBack'));
+    model.workload.replicas = 0;
+    model.sets.delete('v1'); // and its hash with it
+    model.push('v1!');
+    model.run(healthy);
+    expect(model.workload).toMatchObject({ hash: 'v1!', paused: false, marked: false });
+    expect(model.status.stable).toMatchObject({ hash: 'v1!', digest: 'v1' });
+    expect(model.status.promoted).toEqual([]);
+    expect(reasons(model)).not.toContain('UngatedUpdate');
+    expectNothingLeft(model);
+    expect(model.record).toBeUndefined();
+  });
+
   test('up makes the canary follow', () => {
     const model = new RolloutModel({ steps: [{ weight: 50, hold: '1h' }] }).run(healthy);
     model.push('v2');
@@ -344,4 +362,44 @@ test('mode Observe does not say that no guardrail objected before each was asked
   const unasked = { ...seen, guardrails: seen.guardrails.map(({ rule }) => ({ rule })) };
   expect(decide(unasked, model.now).reason).toBe('Observing');
   expect(decide(seen, model.now).reason).toBe('WouldPromote');
+});
+
+test.each([
+  ['no evidence', { kind: 'NoEvidence', reason: 'EmptyResult', message: 'the query answered nothing' }],
+  ['no provider', { kind: 'ProviderDown', reason: 'Refused', message: 'connection refused' }],
+] as const)('mode Observe with %s says that it would have held, not that nobody objected', (_, answer) => {
+  const model = new RolloutModel({ mode: 'Observe' }).run(healthy);
+  model.push('v2');
+  model.answer = () => answer;
+  model.run(stable('v2'));
+  expect(reasons(model)).toContain('WouldHold');
+  expect(reasons(model)).not.toContain('WouldPromote');
+  const told = model.told.find(({ reason }) => reason === 'WouldHold');
+  expect(told?.message).toBe(`v2 runs; it would have waited: guardrail errors: ${answer.message}`);
+});
+
+test('mode Observe says that it would have rolled back where silence does so after its time', () => {
+  const noEvidence = { action: 'RollBack' as const, after: '10s' };
+  const guardrails = [{ name: 'errors', metric: 'errors', max: 1, noEvidence }];
+  const model = new RolloutModel({ mode: 'Observe', guardrails }).run(healthy);
+  model.push('v2');
+  model.answer = () => ({ kind: 'NoEvidence', reason: 'EmptyResult', message: 'the query answered nothing' });
+  model.run(stable('v2'));
+  expect(reasons(model)).toContain('WouldRollBack');
+});
+
+test('mode Observe holds against a breach what its guardrail would do: nothing, or a hold', () => {
+  const guardrails = [
+    { name: 'seen', metric: 'errors', max: 1, action: 'Observe' as const },
+    { name: 'held', metric: 'errors', max: 1, action: 'Hold' as const },
+  ];
+  const outcome = (bad: string) => {
+    const model = new RolloutModel({ mode: 'Observe', guardrails }).run(healthy);
+    model.push('v2');
+    model.answer = ({ name }) => ({ kind: 'Value', value: name === bad ? 2 : 0 });
+    model.run(stable('v2'));
+    return reasons(model).filter((reason) => reason.startsWith('Would'));
+  };
+  expect(outcome('seen')).toEqual(['WouldPromote']);
+  expect(outcome('held')).toEqual(['WouldHold']);
 });
