@@ -6,24 +6,21 @@ import { ourMirror, withMirror } from './mirror.ts';
 import { refines } from './refine.ts';
 
 /**
- * Whether a rule that is aimed may become the wanted one in place, as its backends are warm: they share a match, or narrow
- * the same rule of the user and differ in nothing but what they match and the weights.
+ * Whether a rule that is aimed may become the wanted one in place, as its backends are warm: it loses no match, or it narrows
+ * the same rule of the user and differs in nothing but its matches and what share it mirrors. A gateway may bring weights
+ * into effect before matches, so what a rule loses must not meet the wanted weights (docs/decisions/0130).
  */
 export function changesInPlace(now: RouteRule, wanted: AddedRule, names: Names): boolean {
   return (
-    shareMatch(now, wanted.rule) || (areAlike(now, wanted.rule, names) && refines(now, { matches: wanted.narrows }))
+    matchesAll(wanted.rule, now) || (areAlike(now, wanted.rule, names) && refines(now, { matches: wanted.narrows }))
   );
 }
 
-const shareMatch = (a: RouteRule, b: RouteRule): boolean =>
-  matchesOf(a).some((match) => matchesOf(b).some((other) => sameJson(match, other)));
+/** Whether `rule` has every match of `other`. */
+export const matchesAll = (rule: RouteRule, other: RouteRule): boolean =>
+  matchesOf(other).every((match) => matchesOf(rule).some((own) => sameJson(own, match)));
 
 function areAlike(a: RouteRule, b: RouteRule, names: Names): boolean {
-  const backends = (rule: RouteRule) => rule.backendRefs?.map((ref) => ({ ...ref, weight: 0 }));
-  const rest = (rule: RouteRule) => ({
-    ...withMirror(rule, undefined, names),
-    matches: [],
-    backendRefs: backends(rule),
-  });
+  const rest = (rule: RouteRule) => ({ ...withMirror(rule, undefined, names), matches: [] });
   return !!ourMirror(a, names) === !!ourMirror(b, names) && sameJson(rest(a), rest(b));
 }

@@ -3,8 +3,8 @@ import type { AddedRule } from './added-rule.ts';
 import { arm, armedValue, isArmed } from './armed.ts';
 import { noMoreThanNow } from './canary-share.ts';
 import type { Names, PairView, RuleView } from './find-rules.ts';
-import { matchesOf, type RouteRule } from './http-route.ts';
-import { changesInPlace } from './in-place.ts';
+import type { RouteRule } from './http-route.ts';
+import { changesInPlace, matchesAll } from './in-place.ts';
 import { withMirror } from './mirror.ts';
 
 /** An appended rule, and what is to stand in its place; `undefined` = nothing. */
@@ -75,8 +75,5 @@ function nextRule({ view, wanted }: Slot, aims: Aims, { raise, remove, names, ne
 const rearm = (now: RouteRule, wanted: RouteRule, neverValue: string): RouteRule =>
   arm(wanted, armedValue(now) ?? neverValue);
 
-function onlyShrinks({ view, wanted }: Slot): boolean {
-  if (!wanted) return true;
-  const now = matchesOf(view.rule);
-  return !isArmed(view.rule) && matchesOf(wanted.rule).every((match) => now.some((other) => sameJson(match, other)));
-}
+const onlyShrinks = ({ view, wanted }: Slot): boolean =>
+  !wanted || (!isArmed(view.rule) && matchesAll(view.rule, wanted.rule));

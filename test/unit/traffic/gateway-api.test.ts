@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { PLAN_ANNOTATION } from '../../../src/api/names.ts';
 import type { EpochMs, WeightBp } from '../../../src/base/units.ts';
-import type { RoutePlan } from '../../../src/core/rollout/route-plan.ts';
+import type { RoutePlan, Shadow } from '../../../src/core/rollout/route-plan.ts';
+import { isArmed } from '../../../src/traffic/gateway-api/armed.ts';
 import { supports } from '../../../src/traffic/gateway-api/capabilities.ts';
 import { change } from '../../../src/traffic/gateway-api/change.ts';
 import { whyNotProgrammed } from '../../../src/traffic/gateway-api/conditions.ts';
 import { findRouteProblems } from '../../../src/traffic/gateway-api/find-route-problems.ts';
-import type { HttpRoute, RouteCondition, RouteRule } from '../../../src/traffic/gateway-api/http-route.ts';
+import {
+  type HttpRoute,
+  matchesOf,
+  type RouteCondition,
+  type RouteRule,
+} from '../../../src/traffic/gateway-api/http-route.ts';
 import { observe } from '../../../src/traffic/gateway-api/observe.ts';
 import { readRecord, writeRecord } from '../../../src/traffic/gateway-api/record.ts';
 import { dropRecord } from '../../../src/traffic/gateway-api/record-patch.ts';
@@ -120,6 +126,62 @@ test('a helper that somebody took out of a rule is put back', () => {
       [services.canary, false],
     ]);
   }
+});
+
+describe('a rule that was lowered', () => {
+  const match = { headers: [{ name: 'x-team', value: 'shop', type: 'Exact' as const }] };
+  const raisedAfterLowering = (first: RoutePlan, second: RoutePlan, rule: RouteRule) => {
+    const cluster = clusterAt({ kind: 'Original' });
+    cluster.write({ ...cluster.route, spec: { ...cluster.route.spec, rules: [rule] } });
+    cluster.takeIn();
+    cluster.walk(first);
+    cluster.lower();
+    cluster.epoch += 1;
+    const states = [cluster.rules()];
+    cluster.walk(second, (rules) => states.push(rules));
+    const places = states.map(([, added]) => (added && !isArmed(added) ? matchesOf(added) : []));
+    const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+    return places.filter((place, i) => !same(place, places[i - 1]));
+  };
+
+  test('by its mirror makes way before one for matched requests takes its place, though the two look alike then', () => {
+    const shadow: Shadow = { percent: 10, methods: ['GET', 'HEAD'] };
+    const first = { ...split(0), shadow } as RoutePlan;
+    const second = { ...split(0), match, shadow } as RoutePlan;
+    const path = { type: 'PathPrefix', value: '/' };
+    const { headers } = match;
+    expect(raisedAfterLowering(first, second, own)).toEqual([
+      [
+        { path, method: 'GET' },
+        { path, method: 'HEAD' },
+      ],
+      [],
+      [
+        { path, headers },
+        { path, headers, method: 'GET' },
+        { path, headers, method: 'HEAD' },
+      ],
+    ]);
+  });
+
+  test('makes way before it is raised for fewer requests, as its weights may take effect first', () => {
+    const api = { path: { type: 'Exact', value: '/api' }, method: 'GET' };
+    const path = { type: 'PathPrefix', value: '/' };
+    const { headers } = match;
+    const first = { ...split(0), match } as RoutePlan;
+    const second = { ...split(0), match: { ...match, methods: ['GET'] } } as RoutePlan;
+    expect(raisedAfterLowering(first, second, { ...own, matches: [api, { path }] })).toEqual([
+      [
+        { ...api, headers },
+        { path, headers },
+      ],
+      [],
+      [
+        { ...api, headers },
+        { path, headers, method: 'GET' },
+      ],
+    ]);
+  });
 });
 
 describe('gateways', () => {
