@@ -16,6 +16,8 @@ const success = z.object({
   data: z.object({ resultType: z.string(), result: z.unknown() }),
   warnings: remarkList,
   infos: remarkList,
+  // VictoriaMetrics' cluster says so when a storage node did not answer: https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/
+  isPartial: z.boolean().nullish(),
 });
 /** [seconds since 1970, value as text]; https://prometheus.io/docs/prometheus/latest/querying/api/ */
 const sample = z.tuple([z.number(), z.string()]);
@@ -37,8 +39,9 @@ export function readAnswer(response: Response): Answer {
   if ('problem' in parsed) return providerDown('Malformed', `the response ${parsed.problem}`);
   const answer = success.safeParse(parsed.json);
   if (!answer.success) return providerDown('Malformed', 'the response is not a Prometheus query result');
-  const { data, warnings, infos } = answer.data;
-  const remarks = { warnings: warnings ?? [], infos: infos ?? [] };
+  const { data, warnings, infos, isPartial } = answer.data;
+  const partial = isPartial === true ? ['the provider calls its answer partial'] : [];
+  const remarks = { warnings: [...partial, ...(warnings ?? [])], infos: infos ?? [] };
   return readResult(data.resultType, data.result, remarks);
 }
 

@@ -73,21 +73,33 @@ function combine(
     if (answer.kind === 'BadQuery' || answer.kind === 'SeveralSeries')
       return { kind: 'BadQuery', message: answer.message };
   }
-  const count = requests === undefined ? {} : { requests: requests.kind === 'Value' ? requests.value : 0 };
   if (value?.kind !== 'Value') return silent(value, 'the query');
-  if (rule.bounds.maxIncreaseOverStable === undefined) return { kind: 'Value', value: value.value, ...count };
-  if (stable?.kind === 'Value') return { kind: 'Value', value: value.value, stable: stable.value, ...count };
+  const warning = all.flatMap((answer) => warningsOf(answer))[0];
+  const rest = {
+    ...(requests === undefined ? {} : { requests: requests.kind === 'Value' ? requests.value : 0 }),
+    ...(warning === undefined ? {} : { warning }),
+  };
+  if (rule.bounds.maxIncreaseOverStable === undefined) return { kind: 'Value', value: value.value, ...rest };
+  if (stable?.kind === 'Value') return { kind: 'Value', value: value.value, stable: stable.value, ...rest };
   // The other bounds can be judged without stable; the comparison cannot.
   const broken =
     (rule.bounds.max !== undefined && value.value > rule.bounds.max) ||
     (rule.bounds.min !== undefined && value.value < rule.bounds.min);
   return broken
-    ? { kind: 'Value', value: value.value, ...count }
+    ? { kind: 'Value', value: value.value, ...rest }
     : { ...silent(stable, 'the query for stable'), reason: 'NoStableValue' };
 }
 
+/** Prometheus' infos are hints on style; its warnings say that the result may be incomplete. */
+const warningsOf = (answer: Answer): readonly string[] => ('remarks' in answer ? answer.remarks.warnings : []);
+
 function silent(answer: Answer | undefined, what: string): Extract<SampleAnswer, { kind: 'NoEvidence' }> {
   if (answer?.kind === 'NotANumber')
-    return { kind: 'NoEvidence', reason: 'NotANumber', message: `${what} answered ${answer.text}` };
-  return { kind: 'NoEvidence', reason: 'EmptyResult', message: `${what} answered nothing` };
+    return { kind: 'NoEvidence', reason: 'NotANumber', message: `${what} answered ${answer.text}${because(answer)}` };
+  return { kind: 'NoEvidence', reason: 'EmptyResult', message: `${what} answered nothing${because(answer)}` };
+}
+
+function because(answer: Answer | undefined): string {
+  const [warning] = answer ? warningsOf(answer) : [];
+  return warning === undefined ? '' : `; ${warning}`;
 }

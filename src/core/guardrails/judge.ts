@@ -14,8 +14,16 @@ export interface GuardrailRule {
 
 /** What the provider said, with what the query could not be asked for told apart from what it answered. */
 export type SampleAnswer =
-  /** `stable` is set where the rule compares with it; `requests` where the metric counts them. */
-  | { readonly kind: 'Value'; readonly value: number; readonly stable?: number; readonly requests?: number }
+  | {
+      readonly kind: 'Value';
+      readonly value: number;
+      /** Set where the rule compares with it. */
+      readonly stable?: number;
+      /** Set where the metric counts them. */
+      readonly requests?: number;
+      /** What the provider warned of: data may be missing from one of these numbers. */
+      readonly warning?: string;
+    }
   | {
       readonly kind: 'NoEvidence';
       readonly reason: 'EmptyResult' | 'NotANumber' | 'NoStableValue';
@@ -65,13 +73,17 @@ function judgeValue(
   answer: Extract<SampleAnswer, { kind: 'Value' }>,
   silentSince: EpochMs,
 ): GuardrailStatus {
-  const { value, stable, requests } = answer;
+  const { value, stable, requests, warning } = answer;
   const values = { value, ...(stable === undefined ? {} : { stableValue: stable }) };
   if (requests !== undefined && requests < guardrail.minRequests) {
     const message = `${round(requests)} requests in the window, ${guardrail.minRequests} are wanted`;
     return { ...kept, ...values, verdict: 'NoEvidence', reason: 'TooFewRequests', message, silentSince };
   }
-  const broken = brokenBound(bounds, direction, value, stable);
+  const broken = warning === undefined ? brokenBound(bounds, direction, value, stable) : aboveMaximum(bounds, value);
+  if (warning !== undefined && broken === undefined) {
+    const message = `data may be missing: ${warning}`;
+    return { ...kept, ...values, verdict: 'NoEvidence', reason: 'PartialData', message, silentSince };
+  }
   const { count, within } = guardrail.severity === 'Critical' ? { count: 1, within: 1 } : guardrail.failures;
   const outOfBounds = [...kept.outOfBounds, broken !== undefined].slice(-within);
   const failures = outOfBounds.filter(Boolean).length;
@@ -93,6 +105,13 @@ function judgeValue(
   return { ...state, verdict: 'Safe', reason: 'InBounds' };
 }
 
+/**
+ * The one bound that counts where data may be missing: what was seen is too much, whatever else there is. A value that is too
+ * low, or a comparison, can come of the missing data alone (docs/decisions/0126).
+ */
+const aboveMaximum = ({ max }: GuardrailRule['bounds'], value: number): string | undefined =>
+  max !== undefined && value > max ? `${round(value)} is above the maximum of ${round(max)}` : undefined;
+
 /** Which bound a value breaks, in a sentence; undefined when it is in bounds. */
 function brokenBound(
   bounds: GuardrailRule['bounds'],
@@ -100,8 +119,9 @@ function brokenBound(
   value: number,
   stable: number | undefined,
 ): string | undefined {
-  const { max, min, maxIncreaseOverStable: increase } = bounds;
-  if (max !== undefined && value > max) return `${round(value)} is above the maximum of ${round(max)}`;
+  const { min, maxIncreaseOverStable: increase } = bounds;
+  const above = aboveMaximum(bounds, value);
+  if (above !== undefined) return above;
   if (min !== undefined && value < min) return `${round(value)} is below the minimum of ${round(min)}`;
   if (increase === undefined || stable === undefined) return undefined;
   const worse = { LowerIsBetter: value - stable, HigherIsBetter: stable - value, Target: Math.abs(value - stable) }[

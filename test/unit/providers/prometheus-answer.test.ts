@@ -40,6 +40,14 @@ describe('a value', () => {
   );
 });
 
+test.each([
+  [true, ['the provider calls its answer partial', 'slow']],
+  [false, ['slow']],
+])('isPartial %s of VictoriaMetrics is a warning where it is true', (isPartial, warnings) => {
+  const answer = read(200, { ...one('1'), isPartial, warnings: ['slow'] });
+  expect(answer).toMatchObject({ kind: 'Value', remarks: { warnings } });
+});
+
 describe('a result', () => {
   test('without series is empty', () => {
     expect(read(200, success('vector', []))).toEqual({ kind: 'Empty', remarks });
