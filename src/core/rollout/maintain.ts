@@ -8,11 +8,12 @@ import type { Observed } from './observed.ts';
 /**
  * What goes on whatever the policies say: the canary follows the size of the Deployment, and stable's set is made or
  * scaled up again where the Deployment lost it at 0 replicas: while paused, a Deployment scales its newest set, not stable.
+ * A Rollout that is deleted does that too, for it may leave the Deployment paused.
  */
 export function maintenance(seen: Observed, flight: InFlight | undefined): Write[] {
   const { workload, stableSet, canarySet, status } = seen;
-  if (!workload || seen.deleting) return [];
-  const clean: Write[] = workload.staleNotes ? [{ kind: 'CleanSets' }] : [];
+  if (!workload) return [];
+  const clean: Write[] = workload.staleNotes && !seen.deleting ? [{ kind: 'CleanSets' }] : [];
   const held = workload.paused && workload.marked && status.stable !== undefined;
   const lost = !stableSet ? seen.recordHash !== undefined : stableSet.desired === 0;
   const remake: Write[] =

@@ -297,6 +297,20 @@ describe('deletion', () => {
     },
   );
 
+  test('of a held Deployment that comes back from 0 leaves it with the pods of stable', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(5000));
+    model.workload.replicas = 0;
+    model.action = { id: 'a1', action: 'abort', by: 'ann' };
+    model.run((m) => m.status.phase === 'RolledBack');
+    model.workload.replicas = 4;
+    model.deleting = true;
+    model.run((m) => !m.exists);
+    expect(model.workload).toMatchObject({ hash: 'v2', paused: true, marked: false });
+    expect(model.sets.get('v1')).toMatchObject({ owner: 'Deployment', desired: 4 });
+  });
+
   test('in the middle of the end of its namespace comes to its end', () => {
     const model = new RolloutModel().run(healthy);
     model.push('v2');
