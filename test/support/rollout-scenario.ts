@@ -77,6 +77,11 @@ export class Shop {
     return this.#end.signal;
   }
 
+  /** Undoes what a test did outside its namespace. */
+  atEnd(undo: () => Promise<void>): void {
+    this.#context.onTestFinished(undo);
+  }
+
   get #ref() {
     return { namespace: this.namespace, name: 'shop' };
   }
@@ -121,6 +126,12 @@ export class Shop {
 
   async change(spec: object): Promise<void> {
     await this.client.patch(rolloutsResource, this.#ref, { merge: { spec } }, this.#call());
+  }
+
+  /** Asks what no answer can give: a breach as soon as there are samples. */
+  async demandTooMuch(): Promise<void> {
+    const latency = { name: 'latency', metric: 'http-p99-seconds', max: 0.001 };
+    await this.change({ guardrails: [{ ...latency, interval: '2s', window: '10s', severity: 'Critical' }] });
   }
 
   async changeDeployment(spec: object): Promise<void> {
