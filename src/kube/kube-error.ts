@@ -66,3 +66,7 @@ export const isNotFound = (error: unknown): error is KubeError =>
 /** A create met an object of that name. */
 export const isAlreadyExists = (error: unknown): error is KubeError =>
   error instanceof KubeError && error.reason === 'AlreadyExists';
+
+/** A rule of the cluster or of the object's type stands against it: an admission policy, missing rights, validation. */
+export const isRefused = (error: unknown): error is KubeError =>
+  error instanceof KubeError && (error.code === 'SLUICE_KUBE_REFUSED' || error.code === 'SLUICE_KUBE_DENIED');

@@ -43,6 +43,10 @@ export class RolloutModel {
   /** Pods of these revisions never become available. */
   broken = new Set<string>();
   gateWorks = true;
+  /** What the owner of the user's Service does about our pins. */
+  owner: 'lets' | 'reverts' | 'refuses' = 'lets';
+  /** Pins in a row that were put back; -1 for one that was refused. */
+  lostPins = 0;
   problems: Problem[] = [];
   /** Its namespace ends: everything but the Rollout and its record is gone. */
   orphaned = false;
@@ -88,7 +92,7 @@ export class RolloutModel {
     if (!this.orphaned) return seen;
     const { workload: _workload, stableSet: _stable, canarySet: _canary, ...left } = seen;
     const none = { exists: false, ready: 0, listsAll: true };
-    return { ...left, services: { user: { ...none, contested: false }, stable: none, canary: none }, routes: [] };
+    return { ...left, services: { user: none, stable: none, canary: none }, routes: [] };
   }
 
   #observeAll(): Observed {
@@ -138,7 +142,7 @@ export class RolloutModel {
           ...aimed(this.userPin),
           ready: endpoints(this.userPin),
           listsAll: true,
-          contested: false,
+          ...this.#contest(),
         },
         stable: {
           exists: this.helpers !== undefined,
@@ -229,9 +233,18 @@ export class RolloutModel {
     if (!this.status.inFlight) this.#guardrails = this.#guardrails.map(({ rule: own }) => ({ rule: own }));
   }
 
-  /** The controller manager and the kubelet. */
+  #contest(): Pick<Observed['services']['user'], 'contested'> {
+    if (this.lostPins < 0) return { contested: { reason: 'Refused', message: 'is refused' } };
+    return this.lostPins < 2 ? {} : { contested: { reason: 'Reverted', message: 'is put back' } };
+  }
+
+  /** The controller manager and the kubelet, and the owner of the Service. */
   #kubernetes(): void {
     const { workload, sets } = this;
+    if (this.owner === 'reverts' && this.userPin !== undefined) {
+      this.userPin = undefined;
+      this.lostPins = Math.max(0, this.lostPins) + 1;
+    }
     if (!workload.paused) {
       if (!sets.has(workload.hash))
         sets.set(workload.hash, { hash: workload.hash, owner: 'Deployment', desired: 0, available: 0, numbered: true });
@@ -334,10 +347,14 @@ export class RolloutModel {
         this.record = undefined;
         return;
       case 'PinService':
-        this.userPin = write.hash;
+        if (this.owner === 'refuses') this.lostPins = -1;
+        else this.userPin = write.hash;
+        if (this.owner === 'lets') this.lostPins = 0;
         return;
       case 'UnpinService':
+        if (this.owner === 'refuses') return;
         this.userPin = undefined;
+        this.lostPins = 0;
         return;
       case 'AimHelpers':
         this.helpers = { stable: write.stableHash, canary: write.canaryHash };

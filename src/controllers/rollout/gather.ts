@@ -12,7 +12,8 @@ import { matches, serviceSeen } from './endpoints.ts';
 import { gatherRoutes } from './gather-routes.ts';
 import { podSetSeen, recordHash, setsOf, workloadSeen } from './gather-workload.ts';
 import { servicesOf } from './manifests.ts';
-import { freshest, pinContested, type RolloutMemory, withProgress } from './memory.ts';
+import { freshest, type RolloutMemory, withProgress } from './memory.ts';
+import { contestOf } from './pin-watch.ts';
 import { findProblems } from './problems.ts';
 import type { CustomObject, Sources } from './sources.ts';
 import { watchOf } from './watching.ts';
@@ -153,8 +154,9 @@ function gatherServices(
     return serviceSeen(service, sources.endpointSlices.byIndex('service', `${namespace}/${name}`), picked);
   };
   const user = seen(names.user);
+  const contested = contestOf(memory.pin, user.aimedAt, now);
   return {
-    user: { ...user, contested: user.aimedAt === undefined && pinContested(memory, now) },
+    user: { ...user, ...(contested ? { contested } : {}) },
     stable: seen(names.stable),
     canary: seen(names.canary),
   };

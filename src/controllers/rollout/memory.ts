@@ -4,11 +4,8 @@ import type { InFlight, RolloutStatus } from '../../api/rollout-status.ts';
 import type { EpochMs } from '../../base/units.ts';
 import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
 import { noReverts, type RevertWatch } from '../../traffic/gateway-api/foreign-manager.ts';
+import { noPin, type PinWatch } from './pin-watch.ts';
 import type { CustomObject } from './sources.ts';
-
-/** Pins that were put back so often within a minute are somebody's policy, not an accident. */
-const CONTEST_COUNT = 2;
-const CONTEST_WINDOW_MS = 60_000;
 
 /** What one Rollout's controller keeps between passes. Losing it costs nothing but a few reads and at most 10 s of hold. */
 export interface RolloutMemory {
@@ -21,7 +18,7 @@ export interface RolloutMemory {
   /** When status was last written, and for what, so that a hold's progress is not written at every sample. */
   persistedAt: EpochMs;
   readonly reverts: Map<string, RevertWatch>;
-  pinned: EpochMs[];
+  pin: PinWatch;
   /** A header value that nobody can guess: an armed rule matches only this. */
   readonly neverValue: string;
   /** States of the guardrails as polled; undefined while nobody polls, which is where a new leader begins. */
@@ -31,18 +28,12 @@ export interface RolloutMemory {
 export const newMemory = (): RolloutMemory => ({
   persistedAt: 0 as EpochMs,
   reverts: new Map(),
-  pinned: [],
+  pin: noPin,
   neverValue: randomBytes(24).toString('base64url'),
   guardrails: undefined,
 });
 
 export const revertsOf = (memory: RolloutMemory, route: string): RevertWatch => memory.reverts.get(route) ?? noReverts;
-
-/** Whether another manager keeps putting the Service's selector back. Forgets attempts that are too old to count. */
-export function pinContested(memory: RolloutMemory, now: EpochMs): boolean {
-  memory.pinned = memory.pinned.filter((at) => now - at < CONTEST_WINDOW_MS);
-  return memory.pinned.length > CONTEST_COUNT;
-}
 
 /**
  * The Rollout as it is now for us: our own last write where the cache has not caught up. The write named the version that

@@ -1,5 +1,6 @@
 import { GATE_ENABLED, GATE_LABEL, HASH_LABEL, HELD_BY_ANNOTATION } from '../../api/names.ts';
 import type { Write } from '../../core/rollout/decision.ts';
+import { pinnable } from '../../core/rollout/pin.ts';
 import { deployments, endpointSlices, httpRoutes, pods, replicaSets, services } from '../../kube/builtins.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
@@ -126,8 +127,7 @@ async function readsDiffer(context: WriteContext, hash: string): Promise<string 
   const { client, gathered, sources, memory, clock } = context;
   const spec = specOf(context);
   const call = options(context);
-  const pinned = spec.traffic.pinService && !gathered.observed.services.user.contested;
-  if (!pinned) return undefined; // the route still goes to the helpers, and stays there until old pods are gone
+  if (!pinnable(gathered.observed)) return undefined; // the route still goes to the helpers, and stays there until old pods are gone
   const { namespace } = gathered.rollout.metadata;
   const [service, slices, canaryPods] = await Promise.all([
     client.get(services, refOf(context, spec.traffic.service), call),

@@ -1,32 +1,43 @@
 import { HASH_LABEL } from '../../api/names.ts';
 import type { Write } from '../../core/rollout/decision.ts';
 import { services } from '../../kube/builtins.ts';
+import { isRefused } from '../../kube/kube-error.ts';
 import { canaryName, helperService, stableName } from './manifests.ts';
+import { isBehind, isUndone, mayPin, noPin, pinRefused, pinUndone, pinWritten } from './pin-watch.ts';
 import { options, refOf, specOf, type WriteContext } from './write-context.ts';
 
-const FIRST_RETRY_MS = 5_000;
-const LONGEST_RETRY_MS = 60_000;
-
-/** Keeps the user's Service on one revision. Its selector is one atomic field that its owner may put back: then we try again, ever more seldom. */
+/**
+ * Keeps the user's Service on one revision. Its selector is one atomic field that its owner may put back, or a policy keep:
+ * then we try again, ever more seldom, and the rollout goes on as far as it can without.
+ */
 export async function pinService(
   context: WriteContext,
   { hash }: Extract<Write, { kind: 'PinService' }>,
 ): Promise<void> {
-  const { client, sources, memory, clock } = context;
+  const { client, sources, memory, clock, logger } = context;
   const name = specOf(context).traffic.service;
   const service = sources.services.get(refOf(context, name));
-  if (!service || service.spec?.selector?.[HASH_LABEL] === hash) return;
-  const repinning = service.spec?.selector?.[HASH_LABEL] === undefined && memory.pinned.length > 1;
-  const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (memory.pinned.length - 2));
-  if (repinning && clock.now() - (memory.pinned.at(-1) ?? 0) < waitMs) return;
+  const aimedAt = service?.spec?.selector?.[HASH_LABEL];
+  if (!service || aimedAt === hash || isBehind(memory.pin, service)) return;
+  if (isUndone(memory.pin, aimedAt)) {
+    const fresh = await client.get(services, refOf(context, name), options(context)); // caches keep no managedFields
+    memory.pin = pinUndone(memory.pin, fresh, clock.now());
+  }
+  if (!mayPin(memory.pin, clock.now())) return;
   const { resourceVersion } = service.metadata;
-  await client.patch(
-    services,
-    refOf(context, name),
-    { merge: { spec: { selector: { [HASH_LABEL]: hash } } } },
-    { ...options(context), preconditions: { resourceVersion } },
-  );
-  memory.pinned.push(clock.now());
+  try {
+    await client.patch(
+      services,
+      refOf(context, name),
+      { merge: { spec: { selector: { [HASH_LABEL]: hash } } } },
+      { ...options(context), preconditions: { resourceVersion } },
+    );
+    memory.pin = pinWritten(memory.pin, hash, resourceVersion, clock.now());
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    logger.warn({ service: name, error: error.message }, 'the Service may not be pinned');
+    memory.pin = pinRefused(memory.pin, error.message, clock.now());
+  }
 }
 
 export async function unpinService(context: WriteContext): Promise<void> {
@@ -40,7 +51,7 @@ export async function unpinService(context: WriteContext): Promise<void> {
     { merge: { spec: { selector: { [HASH_LABEL]: null } } } },
     { ...options(context), preconditions: { resourceVersion } },
   );
-  context.memory.pinned = [];
+  context.memory.pin = noPin;
 }
 
 /** Makes both helpers, or aims them anew; all their fields are ours. */
@@ -59,8 +70,9 @@ export async function aimHelpers(
 }
 
 export async function removeHelpers(context: WriteContext): Promise<void> {
-  const { client, sources } = context;
+  const { client, sources, memory } = context;
   const name = specOf(context).traffic.service;
+  memory.pin = noPin; // the rollout is over: the next one asks the Service's owner anew
   for (const helper of [stableName(name), canaryName(name)]) {
     const uid = sources.services.get(refOf(context, helper))?.metadata.uid;
     if (uid !== undefined)

@@ -40,7 +40,7 @@ function pinned({ services, spec }: Observed, { inFlight }: RolloutStatus): Cond
   if (!inFlight || inFlight.stage === 'Observing') return claim('ServicePinned', 'False', 'NothingInFlight');
   if (spec?.traffic.pinService === false) return claim('ServicePinned', 'False', 'PinServiceOff');
   if (services.user.contested)
-    return claim('ServicePinned', 'False', 'Reverted', 'another manager put the selector of the Service back');
+    return claim('ServicePinned', 'False', services.user.contested.reason, services.user.contested.message);
   return services.user.aimedAt
     ? claim('ServicePinned', 'True', 'Pinned', services.user.aimedAt)
     : claim('ServicePinned', 'False', 'NotPinned');

@@ -4,6 +4,7 @@ import { canaryAvailable, canarySize } from './capacity.ts';
 import type { Write } from './decision.ts';
 import { isFinishing } from './flight.ts';
 import type { Observed } from './observed.ts';
+import { awaitsPin } from './pin.ts';
 
 /**
  * What goes on whatever the policies say: the canary follows the size of the Deployment, and stable's set is made or
@@ -44,6 +45,8 @@ export function withDeadline(seen: Observed, flight: InFlight, now: EpochMs): In
     return flight;
   const available = canaryAvailable(seen, canarySize(flight, flight.step, seen.workload.replicas));
   const { unavailableSince, ...kept } = flight;
-  if (available) return kept;
+  // Whoever keeps the Service keeps the canary from being made: that is no fault of its pods.
+  const notMade = flight.stage === 'Preparing' && seen.services.user.contested && awaitsPin(seen, flight);
+  if (available || notMade) return kept;
   return { ...kept, unavailableSince: unavailableSince ?? now };
 }

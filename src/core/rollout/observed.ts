@@ -61,9 +61,16 @@ export interface ServiceSeen {
   readonly listsAll: boolean;
 }
 
+/** Why the user's Service cannot be kept pinned. */
+export interface Contest {
+  readonly reason: 'Reverted' | 'Refused';
+  readonly message: string;
+}
+
 export interface ServicesSeen {
   readonly user: ServiceSeen & {
-    /** Someone put the selector back after we had pinned it. */ readonly contested: boolean;
+    /** Others decide what it selects, whether our pin stands at this very moment or not. */
+    readonly contested?: Contest;
   };
   readonly stable: ServiceSeen;
   readonly canary: ServiceSeen;

@@ -7,6 +7,7 @@ import type { Move, Policy } from '../decision.ts';
 import { beginRetreat, enter, isCommitted, isFinishing, wait, waitFor } from '../flight.ts';
 import { credit, evidence, type Hold, interrupt, missing } from '../hold.ts';
 import type { Observed } from '../observed.ts';
+import { awaitsPin, unpinnedMessage } from '../pin.ts';
 import { isRaise, planOf, withAims } from '../plan.ts';
 
 /** A flight on its way up that a wait can still stop, with its spec. */
@@ -123,16 +124,11 @@ export const serviceUnpinned: Policy = (seen, now) => {
     up.flight.stage === 'Preparing' ||
     up.flight.stage === 'Routing' ||
     up.flight.fastRevert ||
-    !up.spec.traffic.pinService
+    !awaitsPin(seen, up.flight)
   )
     return undefined;
-  if (seen.services.user.aimedAt === up.flight.stableHash || up.spec.traffic.onUnpinned === 'Continue')
-    return undefined;
   return {
-    ...wait(
-      'ServiceUnpinned',
-      `Service ${up.spec.traffic.service} does not select stable alone; no weight rises until it does`,
-    ),
+    ...wait('ServiceUnpinned', unpinnedMessage(seen)),
     flight: interrupted(up.flight, now),
     writes: [{ kind: 'PinService', hash: up.flight.stableHash }],
   };

@@ -4,6 +4,7 @@ import { canaryAvailable } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
 import { enter, isFinishing, sameRevision, settleThen, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
+import { pinnable, unpinnedMessage } from '../pin.ts';
 
 /** From 100 % to the hand-over. Everything here can still go back. */
 export const promotionSequence: Policy = (seen, now) => {
@@ -17,10 +18,17 @@ export const promotionSequence: Policy = (seen, now) => {
       return {
         reason: 'RulesCleared',
         message: 'only weights are left',
+        // Where the Service cannot be pinned, the route goes back only after the old pods are gone.
         flight: enter(flight, pinnable(seen) ? 'PinningCanary' : 'HandingOver', now),
       };
     }
     case 'PinningCanary':
+      if (!pinnable(seen))
+        return {
+          reason: 'ServiceUnpinned',
+          message: unpinnedMessage(seen),
+          flight: enter(flight, 'HandingOver', now),
+        };
       if (services.user.aimedAt !== flight.hash)
         return {
           ...wait('PinningCanary', 'the Service is pinned to the canary'),
@@ -59,10 +67,6 @@ export const promotionSequence: Policy = (seen, now) => {
       return undefined;
   }
 };
-
-/** Where the Service cannot be pinned, the route goes back only after the old pods are gone. */
-const pinnable = ({ spec, services }: Observed): boolean =>
-  spec?.traffic.pinService === true && !services.user.contested;
 
 const scale = (flight: InFlight, replicas: number): Pick<Move, 'writes'> => ({
   writes: [{ kind: 'ScaleCanary', hash: flight.hash, replicas }],

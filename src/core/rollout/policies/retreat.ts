@@ -4,6 +4,7 @@ import type { EpochMs } from '../../../base/units.ts';
 import type { Move, Policy, Write } from '../decision.ts';
 import { condemnsRevision, enter, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
+import { pinnable } from '../pin.ts';
 import { begin } from './template.ts';
 
 /** The way back to stable alone: lower, drain, pin, scale down, restore the route, unpin, clean up. */
@@ -77,7 +78,7 @@ const doing = (reason: string, message: string, ...writes: Write[]): Move => ({ 
 function pinStable(seen: Observed, flight: InFlight): Move | undefined {
   const { user } = seen.services;
   if (flight.retreat?.reason === 'GateLost') return loosen(seen, flight);
-  if (!seen.spec?.traffic.pinService || user.contested || !user.exists) return undefined;
+  if (!pinnable(seen) || !user.exists) return undefined;
   if (user.aimedAt !== flight.stableHash)
     return doing('PinningStable', 'the Service is pinned to stable', { kind: 'PinService', hash: flight.stableHash });
   return user.listsAll

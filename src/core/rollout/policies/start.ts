@@ -4,6 +4,7 @@ import { canaryAvailable, canarySize } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
 import { enter, isFinishing, settleThen, wait } from '../flight.ts';
 import type { Observed } from '../observed.ts';
+import { unpinnedMessage } from '../pin.ts';
 import { canaryTrouble } from './advance.ts';
 
 /**
@@ -41,7 +42,11 @@ function prepare(seen: Observed, flight: InFlight, now: EpochMs): Move {
     services.user.aimedAt !== stableHash &&
     !(services.user.contested && seen.spec?.traffic.onUnpinned === 'Continue')
   )
-    return act('Preparing', 'the Service is pinned to stable', { kind: 'PinService', hash: stableHash });
+    return act(
+      services.user.contested ? 'ServiceUnpinned' : 'Preparing',
+      services.user.contested ? unpinnedMessage(seen) : 'the Service is pinned to stable',
+      { kind: 'PinService', hash: stableHash },
+    );
   // A selector changes only while nothing routes to it.
   if (services.stable.aimedAt !== stableHash || services.canary.aimedAt !== hash) {
     if (seen.routes.some((route) => route.reachesCanary))

@@ -11,6 +11,7 @@ type Happening =
   | { readonly kind: 'scale'; readonly replicas: number }
   | { readonly kind: 'ask'; readonly action: Action['action'] }
   | { readonly kind: 'gate'; readonly works: boolean }
+  | { readonly kind: 'own'; readonly owner: RolloutModel['owner']; readonly onUnpinned: 'Hold' | 'Continue' }
   | { readonly kind: 'crash'; readonly after: number }
   | { readonly kind: 'time'; readonly seconds: number };
 
@@ -50,6 +51,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('gate' as const), works: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('own' as const),
+      owner: fc.constantFrom('lets' as const, 'reverts' as const, 'refuses' as const),
+      onUnpinned: fc.constantFrom('Hold' as const, 'Continue' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), after: fc.integer({ min: 0, max: 2 }) }) },
 );
 
@@ -84,6 +93,10 @@ function happen(model: RolloutModel, what: Happening): void {
       return;
     case 'gate':
       model.gateWorks = what.works;
+      return;
+    case 'own':
+      model.owner = what.owner;
+      model.spec.traffic.onUnpinned = what.onUnpinned;
       return;
     case 'crash':
       model.pass(what.after);
@@ -135,6 +148,7 @@ test('whatever happens in whatever order, no promise is broken and a calm end is
       for (const what of happenings) happen(model, what);
       // Then all is well for long enough.
       model.broken.clear();
+      model.owner = 'lets';
       model.answer = () => ({ kind: 'Value', value: 0 });
       model.workload.replicas = Math.max(1, model.workload.replicas);
       model.action = { id: `a${actions++}`, action: 'resume', by: 'ann' };

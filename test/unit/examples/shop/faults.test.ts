@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { delayMs, RequestRate } from '../../../../examples/shop/faults.ts';
+import { burn, delayMs, RequestRate } from '../../../../examples/shop/faults.ts';
 import { readSettings } from '../../../../examples/shop/settings.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
 
@@ -20,8 +20,16 @@ it.each([
   ['ERROR_RATE', 'half'],
   ['LATENCY_MS', '-1'],
   ['READY_AFTER_MS', 'later'],
+  ['CPU_MS', '5000'],
 ])('refuses %s=%s by name', (name, value) => {
   expect(() => readSettings({ [name]: value })).toThrow(name);
+});
+
+it('burns processor time, not time on the clock', () => {
+  const before = process.threadCpuUsage();
+  burn(30);
+  const { user, system } = process.threadCpuUsage(before);
+  expect(user + system).toBeGreaterThanOrEqual(30_000);
 });
 
 it('the rate is that of the last two seconds', () => {
