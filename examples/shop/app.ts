@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { delayMs, RequestRate } from './faults.ts';
+import { burn, delayMs, RequestRate } from './faults.ts';
 import { shopMetrics } from './metrics.ts';
 import type { ShopSettings } from './settings.ts';
 
@@ -64,6 +64,7 @@ export class ShopApp {
     const body = await readBody(request);
     const wait = delayMs(this.#settings.latencyMs, this.#random);
     if (wait > 0) await sleep(wait);
+    burn(this.#settings.cpuMs);
     const busy = this.#rate.count(startedMs) > this.#settings.errorAboveRps;
     const failed = busy && this.#random() < this.#settings.errorRate;
     const reply = failed ? { code: 500, body: 'out of stock\n' } : page(request, body);

@@ -8,6 +8,16 @@ export function delayMs(medianMs: number, random: () => number): number {
   return medianMs * Math.exp(SIGMA * normal);
 }
 
+/** Computes for this much processor time, whatever else runs on the machine. */
+export function burn(cpuMs: number): void {
+  const before = process.threadCpuUsage();
+  const spentMs = () => {
+    const { user, system } = process.threadCpuUsage(before);
+    return (user + system) / 1000;
+  };
+  while (cpuMs > 0 && spentMs() < cpuMs);
+}
+
 const RATE_WINDOW_MS = 2_000;
 
 /** Requests a second over the last two seconds. */

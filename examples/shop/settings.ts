@@ -14,6 +14,8 @@ export interface ShopSettings {
   readonly errorAboveRps: number;
   /** Median time to an answer; the 99th percentile is three times as long. */
   readonly latencyMs: number;
+  /** Processor time that each shop request takes. */
+  readonly cpuMs: number;
   /** Time from the start until `/readyz` answers 200; `never` for a version that does not come up. */
   readonly readyAfterMs: number | 'never';
   /** Time from the start until the process exits with 1. */
@@ -39,6 +41,7 @@ export function readSettings(env: NodeJS.ProcessEnv): ShopSettings {
     errorRate: number('ERROR_RATE', 0, 1),
     errorAboveRps: number('ERROR_ABOVE_RPS', 0, 1_000_000),
     latencyMs: number('LATENCY_MS', 0, 60_000),
+    cpuMs: number('CPU_MS', 0, 1_000),
     readyAfterMs: env.READY_AFTER_MS === 'never' ? 'never' : number('READY_AFTER_MS', 0, DAY_MS),
     crashAfterMs: env.CRASH_AFTER_MS ? number('CRASH_AFTER_MS', 0, DAY_MS) : undefined,
     drainMs: number('DRAIN_MS', 5_000, 600_000),

@@ -60,8 +60,8 @@ export const holdingStatus = (): Manifest => ({
     {
       type: 'ServicePinned',
       status: 'False',
-      reason: 'ForeignManager',
-      message: 'argocd-controller put the selector of Service catalog back',
+      reason: 'Reverted',
+      message: 'argocd-controller keeps putting its selector back',
       lastTransitionTime: ago(60),
     },
   ],

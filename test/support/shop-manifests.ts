@@ -17,6 +17,8 @@ export interface ShopOptions {
   /** Default 3. */
   readonly replicas?: number;
   readonly env?: ShopEnv;
+  /** Of each pod; default 10m. Pods that need more than they request starve first on a busy machine. */
+  readonly cpuRequest?: string;
   readonly revisionHistoryLimit?: number;
   /** Other fields of the Rollout. */
   readonly rollout?: Partial<RolloutSpecInput>;
@@ -40,7 +42,7 @@ export function shopManifests(namespace: string, image: string, options: ShopOpt
   const [rollout] = example('rollout');
   const [container] = deployment.spec.template.spec.containers;
   container.image = image;
-  container.resources.requests.cpu = '10m';
+  container.resources.requests.cpu = options.cpuRequest ?? '10m';
   // A machine that is busy with everything at once answers late: only what is really down must fail here.
   Object.assign(container.readinessProbe, { timeoutSeconds: 10 });
   Object.assign(container.livenessProbe, { timeoutSeconds: 20 });

@@ -28,8 +28,8 @@ export const kubeCodes = {
     fix: 'The API server no longer keeps that version; the list is read again.',
   },
   SLUICE_KUBE_REFUSED: {
-    retry: 'never',
-    fix: 'The API server does not accept the object: the message says which field.',
+    retry: 'backoff', // nobody tells us when an admission policy changes its mind
+    fix: 'The API server does not accept the object: the message says which field, or which policy.',
   },
   SLUICE_KUBE_TOO_LARGE: { retry: 'never', fix: 'The answer is beyond the size limit: narrow the selection.' },
 } as const satisfies Record<string, CodeInfo>;

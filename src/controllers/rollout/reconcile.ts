@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RolloutStatus } from '../../api/rollout-status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EpochMs } from '../../base/units.ts';
@@ -57,10 +58,17 @@ export class RolloutReconciler {
       { rollout: key, policy, reason, writes: writes.map(({ kind }) => kind), inputs: digest(observed) },
       decision.message,
     );
-    const changed = await apply({ client, sources, clock, logger, memory, gathered, signal }, decision);
+    const watch = (status: RolloutStatus) =>
+      observed.spec && poller.watch(key, watchOf(sources, rollout, observed.spec, status, now));
+    const changed = await apply({ client, sources, clock, logger, memory, gathered, signal }, decision).catch(
+      (error: unknown) => {
+        watch(observed.status); // guardrails are live, also while what was decided cannot be written
+        throw error;
+      },
+    );
     decided(key, observed, decision);
     if (changed) announce(rollout, decision.tell);
-    if (observed.spec) poller.watch(key, watchOf(sources, rollout, observed.spec, decision.status, now));
+    watch(decision.status);
     return decision.recheckAt === undefined ? {} : { at: decision.recheckAt };
   };
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { givenShop, holdsAt, promotedFrom } from '../../support/rollout-scenario.ts';
+import { startLoad } from '../../../hack/load/load.ts';
+import { kubectl } from '../../support/cluster.ts';
+import { givenShop, holdsAt, inPhase, promotedFrom, type Shop } from '../../support/rollout-scenario.ts';
 import { withoutTemplate } from '../../support/shop-snapshot.ts';
 
 test('a good release goes up by its weights, and nobody loses a request, a pod or an object', async (context) => {
@@ -28,3 +30,39 @@ test('a good release goes up by its weights, and nobody loses a request, a pod o
   const history = await shop.kubectl('rollout', 'history', 'deployment/shop');
   expect(history.match(/^\d+ /gm)).toEqual(['1 ', '2 ']);
 });
+
+test('a release meets a copy of the traffic first, then its own team, and users only after that', async (context) => {
+  const steps = [
+    { shadow: { percent: 50 }, hold: '2s' },
+    { match: { headers: [{ name: 'x-team', value: 'shop' }] }, hold: '1s' },
+    { approve: {} },
+    { weight: 100, hold: '1s' },
+  ];
+  const shop = await givenShop(context, { steps, replicas: 2 });
+  const { stable } = await shop.status();
+  const users = await shop.underLoad();
+  await shop.push({ VERSION: 'v2' });
+  const { status } = await shop.reaches(inPhase('AwaitingApproval'));
+  const copied = await Promise.all((await shop.podsOf(status.inFlight?.hash)).map(({ name }) => requestsAt(shop, name)));
+  expect(Math.max(...copied)).toBeGreaterThan(0);
+
+  const clients = [{ kind: 'keep-alive' as const, count: 2, ratePerSecond: 20, headers: { 'x-team': 'shop' } }];
+  const team = startLoad({ ...(await shop.gateway()), clients, signal: shop.ending });
+  await shop.eventually('100 answers for the team', async () => team.snapshot().answered > 100);
+  expect(Object.keys(team.snapshot().byVersion)).toEqual(['v2']);
+  expect(Object.keys(users.snapshot().byVersion)).toEqual(['v1']);
+
+  await shop.act('approve');
+  await shop.reaches(promotedFrom(stable?.hash));
+  expect(shop.weights.seen).toEqual([undefined, 0, 100, undefined]);
+  expect(await shop.traces()).toEqual([]);
+  expect(Object.keys((await team.stop()).byVersion)).toEqual(['v2']);
+  for (const load of [users, team]) expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+});
+
+/** Shop requests that a pod has answered, by its own count. */
+async function requestsAt({ namespace }: Shop, pod: string): Promise<number> {
+  const text = await kubectl(['get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:8080/proxy/metrics`]);
+  const counts = [...text.matchAll(/^http_requests_total\{.*\} (\d+)/gm)].map(([, count]) => Number(count));
+  return counts.reduce((sum, count) => sum + count, 0);
+}

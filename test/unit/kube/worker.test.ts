@@ -86,7 +86,7 @@ test('a pass that crashes is tried again later; one that only a change can help 
     throw new TypeError('a bug');
   });
   const refuse = makeWorker(async () => {
-    throw new SluiceError('SLUICE_KUBE_REFUSED', 'not so');
+    throw new SluiceError('SLUICE_KUBE_TOO_LARGE', 'not so');
   });
   crash.worker.add('a');
   refuse.worker.add('a');
