@@ -31,7 +31,8 @@ const help = `usage: operator run [--config FILE]    run the operator
        operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
        operator uninstall             delete all Rollouts, each restored, then the gate
 
-  POD_NAME, POD_NAMESPACE   who and where this is
+  POD_NAME, POD_NAMESPACE                   who and where this is
+  WEBHOOK_PORT, HEALTH_PORT, METRICS_PORT   where it listens: 9443, 8081, 8080
 `;
 
 const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
@@ -115,7 +116,7 @@ async function run(signal: AbortSignal): Promise<void> {
   let starting: string | undefined = 'the caches are being filled';
   const probes = await startProbeServers(
     { notReady: () => (signal.aborted ? 'stopping' : starting), registry: metrics.registry },
-    { healthPort: 8081, metricsPort: 8080 },
+    { healthPort: Number(process.env.HEALTH_PORT ?? 8081), metricsPort: Number(process.env.METRICS_PORT ?? 8080) },
   );
   informers.start();
   keeper.start();

@@ -6,8 +6,10 @@ export const versions = {
   /** API server, controller manager, scheduler, kubelet, kube-proxy, kubectl; etcd is the one that it requires itself. */
   kubernetes: '1.34.4',
   coredns: '1.14.7',
-  /** Its chart and the Gateway API CRDs (1.6.1) come with the module. */
+  /** Its chart and the Gateway API CRDs come with the module. */
   envoyGateway: '1.9.1',
+  /** The CRDs that come with it. */
+  gatewayApi: '1.6.1',
   /** The version that Envoy Gateway 1.9.1 runs. */
   envoy: '1.39.1',
   helm: '3.22.0',

@@ -16,6 +16,12 @@ import {
 } from '../../hack/cluster/control-plane.ts';
 import { waitFor } from '../../hack/cluster/wait.ts';
 
+/** Flags beside those that every control plane gets. */
+export interface ExtraFlags {
+  readonly apiServer?: readonly string[];
+  readonly controllerManager?: readonly string[];
+}
+
 type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
 
 const START_TIMEOUT_MS = 60_000;
@@ -28,16 +34,18 @@ export class ControlPlane {
   readonly #dir: string;
   readonly #binDir: string;
   readonly #settings: ControlPlaneSettings;
+  readonly #extra: ExtraFlags;
   readonly #running = new Map<Part, ChildProcess>();
 
-  private constructor(dir: string, binDir: string, settings: ControlPlaneSettings) {
+  private constructor(dir: string, binDir: string, settings: ControlPlaneSettings, extra: ExtraFlags) {
     this.#dir = dir;
     this.#binDir = binDir;
     this.#settings = settings;
+    this.#extra = extra;
   }
 
   /** Answers when the API server is ready. The first call on a machine builds Kubernetes, which takes minutes. */
-  static async start(signal: AbortSignal): Promise<ControlPlane> {
+  static async start(signal: AbortSignal, extra: ExtraFlags = {}): Promise<ControlPlane> {
     const binDir = await ensureBinary('k1s', signal);
     const dir = mkdtempSync(join(tmpdir(), 'sluice-control-plane-'));
     const [port, etcdClientPort, etcdPeerPort] = await freePorts();
@@ -51,7 +59,7 @@ export class ControlPlane {
       serviceRange: '198.18.128.0/17',
       serviceAddress: '198.18.128.1',
     };
-    const plane = new ControlPlane(dir, binDir, settings);
+    const plane = new ControlPlane(dir, binDir, settings, extra);
     try {
       await ensurePki(settings.pkiDir, (pki) => makeControlPlanePki(pki, settings, signal));
       plane.#spawn('etcd', etcdArgs(settings));
@@ -72,7 +80,7 @@ export class ControlPlane {
   async startApiServer(signal: AbortSignal): Promise<void> {
     // No controller makes the service accounts that this plug-in would ask for.
     const special = ['--authorization-mode=RBAC', '--disable-admission-plugins=ServiceAccount'];
-    this.#spawn('kube-apiserver', [...apiServerArgs(this.#settings), ...special]);
+    this.#spawn('kube-apiserver', [...apiServerArgs(this.#settings), ...special, ...(this.#extra.apiServer ?? [])]);
     const what = 'the API server becoming ready';
     await waitFor(() => this.#isReady(signal), { what, timeoutMs: START_TIMEOUT_MS, everyMs: 50, signal });
   }
@@ -89,7 +97,12 @@ export class ControlPlane {
 
   /** Adds the real controllers: Deployments and ReplicaSets make pods (which stay Pending), owners are collected. */
   startControllerManager(): void {
-    this.#spawn('kube-controller-manager', [...controllerManagerArgs(this.#settings), '--secure-port=0']);
+    const { controllerManager = [] } = this.#extra;
+    this.#spawn('kube-controller-manager', [
+      ...controllerManagerArgs(this.#settings),
+      '--secure-port=0',
+      ...controllerManager,
+    ]);
   }
 
   async stopControllerManager(): Promise<void> {

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deployments, httpRoutes } from '../../../src/kube/builtins.ts';
+import type { KubeObject } from '../../../src/kube/resource.ts';
+import { repositoryDir } from '../../cluster/paths.ts';
+import type { Child } from './child.ts';
+import type { Contender } from './contender.ts';
+import { inParallel } from './in-parallel.ts';
+import { installSluice, OPERATOR_USER, startOperator } from './operator-process.ts';
+import type { Manifest, Rig } from './rig.ts';
+import { deploymentOf, namespacesOf, rolloutOf, routeOf, type ShopShape, serviceOf, shopKeys, split, templateOf } from './shop.ts';
+import { type ReadWeight, sameKey, WeightWatch } from './weight-watch.ts';
+import { followPhases, type PhaseWatch } from './phases.ts';
+
+/** Calls to the API server at a time while objects are made. */
+const WIDTH = 16;
+const LAUNCH_MS = 600_000;
+
+export interface SluiceOptions extends ShopShape {
+  readonly rollouts: number;
+  readonly operators?: number;
+  readonly profileDir?: string | undefined;
+}
+
+/** Sluice with its rollouts, each Healthy with a stable revision. `operators` replicas, of which one leads. */
+export async function startSluice(rig: Rig, options: SluiceOptions): Promise<Sluice> {
+  const kubeconfig = await installSluice(rig);
+  const keys = shopKeys(options.rollouts);
+  await makeShops(rig, keys, options);
+  const weights = await WeightWatch.start<KubeObject>(rig.client, httpRoutes, weightOf);
+  const phases = await followPhases(rig.client);
+  const sluice = new Sluice(rig, kubeconfig, keys, weights, phases, options);
+  for (let i = 0; i < (options.operators ?? 1); i++) await sluice.addOperator();
+  await phases.all(keys, 'Healthy', AbortSignal.any([rig.signal, AbortSignal.timeout(LAUNCH_MS)]));
+  return sluice;
+}
+
+async function makeShops(rig: Rig, keys: readonly string[], { replicas, interval }: ShopShape): Promise<void> {
+  for (const name of namespacesOf(keys)) await rig.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  await inParallel(keys, WIDTH, async (key) => {
+    for (const object of [deploymentOf(key, replicas), serviceOf(key), routeOf(key), rolloutOf(key, interval)])
+      await rig.apply(object);
+  });
+}
+
+/** What the canary's helper Service gets among all backends of the rules that name it. */
+const weightOf: ReadWeight<KubeObject> = (route) => {
+  const canary = `${route.metadata.name}-canary`;
+  const shares = ((route as Manifest).spec.rules ?? []).map(({ backendRefs = [] }: Manifest) => {
+    const sum = (refs: Manifest[]) => refs.reduce((total, { weight = 1 }) => total + weight, 0);
+    const all = sum(backendRefs);
+    return all === 0 ? 0 : (100 * sum(backendRefs.filter(({ name }: Manifest) => name === canary))) / all;
+  });
+  return { key: sameKey(route), percent: Math.max(0, ...shares) };
+};
+
+export class Sluice implements Contender {
+  readonly name = 'Sluice';
+  readonly version: string = JSON.parse(readFileSync(join(repositoryDir, 'package.json'), 'utf8')).version;
+  readonly user = OPERATOR_USER;
+  readonly settings: Contender['settings'];
+  readonly keys: readonly string[];
+  readonly weights: WeightWatch<KubeObject>;
+  readonly phases: PhaseWatch;
+  readonly operators: Child[] = [];
+  readonly #rig: Rig;
+  readonly #kubeconfig: string;
+  readonly #options: SluiceOptions;
+  #revision = 0;
+  #started = 0;
+
+  constructor(
+    rig: Rig,
+    kubeconfig: string,
+    keys: readonly string[],
+    weights: WeightWatch<KubeObject>,
+    phases: PhaseWatch,
+    options: SluiceOptions,
+  ) {
+    this.#rig = rig;
+    this.#kubeconfig = kubeconfig;
+    this.#options = options;
+    this.keys = keys;
+    this.weights = weights;
+    this.phases = phases;
+    this.settings = { router: 'HTTPRoute', interval: options.interval, budget: 'one sample' };
+  }
+
+  get pids(): number[] {
+    return this.operators.map(({ pid }) => pid);
+  }
+
+  /** Starts one more replica and answers when it is ready. */
+  async addOperator(): Promise<Child> {
+    const name = `operator-${this.#started++}`;
+    const { profileDir } = this.#options;
+    const operator = await startOperator(this.#rig, { kubeconfig: this.#kubeconfig, name, profileDir });
+    this.operators.push(operator);
+    return operator;
+  }
+
+  async launch(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]);
+    const revision = `${++this.#revision}`;
+    await inParallel(keys, WIDTH, async (key) => {
+      await this.phases.reaches(key, (phase) => phase === 'Healthy' || phase === 'RolledBack', limit);
+      const { namespace, name } = split(key);
+      const merge = { spec: { template: templateOf(name, revision) } };
+      await this.#rig.client.patch(deployments, { namespace, name }, { merge }, { signal: limit });
+    });
+    await Promise.all(keys.map((key) => this.weights.reaches(key, (percent) => percent > 0, limit)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.operators.map((operator) => operator.kill('SIGTERM')));
+    await Promise.all([this.weights.stop(), this.phases.stop()]);
+  }
+}
