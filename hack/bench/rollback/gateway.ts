@@ -45,5 +45,7 @@ export function acceptedStatus({ metadata, spec }: Manifest): object {
     lastTransitionTime,
   });
   const conditions = ['Accepted', 'ResolvedRefs'].map(condition);
-  return { parents: spec.parentRefs.map((parentRef: object) => ({ controllerName: CONTROLLER, parentRef, conditions })) };
+  return {
+    parents: spec.parentRefs.map((parentRef: object) => ({ controllerName: CONTROLLER, parentRef, conditions })),
+  };
 }

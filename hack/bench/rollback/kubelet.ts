@@ -86,5 +86,4 @@ const conditions = (ready: boolean, lastTransitionTime: string): object[] =>
   }));
 
 /** One of the 30,000 addresses below the Services' range, which nobody ever calls. */
-export const addressOf = (index: number): string =>
-  `198.18.${Math.floor(index / 250) % 120}.${(index % 250) + 1}`;
+export const addressOf = (index: number): string => `198.18.${Math.floor(index / 250) % 120}.${(index % 250) + 1}`;

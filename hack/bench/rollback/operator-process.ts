@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify as toYaml } from 'yaml';
-import { repositoryDir } from '../../cluster/paths.ts';
 import { bundle } from '../../build.ts';
+import { repositoryDir } from '../../cluster/paths.ts';
 import { accountKubeconfig } from './account.ts';
 import { Child } from './child.ts';
 import { freePorts } from './free-ports.ts';

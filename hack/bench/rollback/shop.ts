@@ -12,7 +12,9 @@ export interface ShopShape {
 export const shopKeys = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `bench-${Math.floor(i / 50)}/shop-${i}`);
 
-export const namespacesOf = (keys: readonly string[]): string[] => [...new Set(keys.map((key) => split(key).namespace))];
+export const namespacesOf = (keys: readonly string[]): string[] => [
+  ...new Set(keys.map((key) => split(key).namespace)),
+];
 
 export function split(key: string): { readonly namespace: string; readonly name: string } {
   const [namespace = '', name = ''] = key.split('/');

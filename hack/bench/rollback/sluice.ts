@@ -8,9 +8,19 @@ import type { Contender } from './contender.ts';
 import { inParallel } from './in-parallel.ts';
 import { installSluice, OPERATOR_USER, startOperator } from './operator-process.ts';
 import type { Manifest, Rig } from './rig.ts';
-import { deploymentOf, namespacesOf, rolloutOf, routeOf, type ShopShape, serviceOf, shopKeys, split, templateOf } from './shop.ts';
+import { RolloutWatch } from './rollout-watch.ts';
+import {
+  deploymentOf,
+  namespacesOf,
+  rolloutOf,
+  routeOf,
+  type ShopShape,
+  serviceOf,
+  shopKeys,
+  split,
+  templateOf,
+} from './shop.ts';
 import { type ReadWeight, sameKey, WeightWatch } from './weight-watch.ts';
-import { followPhases, type PhaseWatch } from './phases.ts';
 
 /** Calls to the API server at a time while objects are made. */
 const WIDTH = 16;
@@ -18,24 +28,27 @@ const LAUNCH_MS = 600_000;
 
 export interface SluiceOptions extends ShopShape {
   readonly rollouts: number;
-  readonly operators?: number;
   readonly profileDir?: string | undefined;
 }
 
-/** Sluice with its rollouts, each Healthy with a stable revision. `operators` replicas, of which one leads. */
-export async function startSluice(rig: Rig, options: SluiceOptions): Promise<Sluice> {
+/** Sluice with its rollouts, each Healthy with a stable revision. `makeShops` makes what its users have; default: as they would. */
+export async function startSluice(
+  rig: Rig,
+  options: SluiceOptions,
+  makeShops: (keys: readonly string[]) => Promise<void> = (keys) => applyShops(rig, keys, options),
+): Promise<Sluice> {
   const kubeconfig = await installSluice(rig);
   const keys = shopKeys(options.rollouts);
-  await makeShops(rig, keys, options);
+  await makeShops(keys);
   const weights = await WeightWatch.start<KubeObject>(rig.client, httpRoutes, weightOf);
-  const phases = await followPhases(rig.client);
-  const sluice = new Sluice(rig, kubeconfig, keys, weights, phases, options);
-  for (let i = 0; i < (options.operators ?? 1); i++) await sluice.addOperator();
-  await phases.all(keys, 'Healthy', AbortSignal.any([rig.signal, AbortSignal.timeout(LAUNCH_MS)]));
+  const rollouts = await RolloutWatch.start(rig.client);
+  const sluice = new Sluice(rig, kubeconfig, keys, weights, rollouts, options);
+  await sluice.addOperator();
+  await sluice.allHealthy(rig.signal);
   return sluice;
 }
 
-async function makeShops(rig: Rig, keys: readonly string[], { replicas, interval }: ShopShape): Promise<void> {
+async function applyShops(rig: Rig, keys: readonly string[], { replicas, interval }: ShopShape): Promise<void> {
   for (const name of namespacesOf(keys)) await rig.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   await inParallel(keys, WIDTH, async (key) => {
     for (const object of [deploymentOf(key, replicas), serviceOf(key), routeOf(key), rolloutOf(key, interval)])
@@ -61,7 +74,7 @@ export class Sluice implements Contender {
   readonly settings: Contender['settings'];
   readonly keys: readonly string[];
   readonly weights: WeightWatch<KubeObject>;
-  readonly phases: PhaseWatch;
+  readonly rollouts: RolloutWatch;
   readonly operators: Child[] = [];
   readonly #rig: Rig;
   readonly #kubeconfig: string;
@@ -74,7 +87,7 @@ export class Sluice implements Contender {
     kubeconfig: string,
     keys: readonly string[],
     weights: WeightWatch<KubeObject>,
-    phases: PhaseWatch,
+    rollouts: RolloutWatch,
     options: SluiceOptions,
   ) {
     this.#rig = rig;
@@ -82,7 +95,7 @@ export class Sluice implements Contender {
     this.#options = options;
     this.keys = keys;
     this.weights = weights;
-    this.phases = phases;
+    this.rollouts = rollouts;
     this.settings = { router: 'HTTPRoute', interval: options.interval, budget: 'one sample' };
   }
 
@@ -99,11 +112,30 @@ export class Sluice implements Contender {
     return operator;
   }
 
+  /** Ends one replica by a signal and answers when it is gone. */
+  async end(operator: Child, how: NodeJS.Signals): Promise<void> {
+    this.operators.splice(this.operators.indexOf(operator), 1);
+    await operator.kill(how);
+  }
+
+  async allHealthy(signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]);
+    await Promise.all(this.keys.map((key) => this.rollouts.reaches(key, (phase) => phase === 'Healthy', limit)));
+  }
+
+  /** Launches those whose canary gets nothing now. */
+  async ensureInFlight(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.launch(
+      keys.filter((key) => this.weights.percentOf(key) === 0),
+      signal,
+    );
+  }
+
   async launch(keys: readonly string[], signal: AbortSignal): Promise<void> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]);
     const revision = `${++this.#revision}`;
     await inParallel(keys, WIDTH, async (key) => {
-      await this.phases.reaches(key, (phase) => phase === 'Healthy' || phase === 'RolledBack', limit);
+      await this.rollouts.reaches(key, (phase) => phase === 'Healthy' || phase === 'RolledBack', limit);
       const { namespace, name } = split(key);
       const merge = { spec: { template: templateOf(name, revision) } };
       await this.#rig.client.patch(deployments, { namespace, name }, { merge }, { signal: limit });
@@ -113,6 +145,6 @@ export class Sluice implements Contender {
 
   async stop(): Promise<void> {
     await Promise.all(this.operators.map((operator) => operator.kill('SIGTERM')));
-    await Promise.all([this.weights.stop(), this.phases.stop()]);
+    await Promise.all([this.weights.stop(), this.rollouts.stop()]);
   }
 }

@@ -4,10 +4,10 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import { Informer } from '../../../src/kube/informer.ts';
 import { type KubeObject, keyOf, type Resource } from '../../../src/kube/resource.ts';
 
-/** Which rollout an object routes for, `namespace/name`, and what the canary gets of it; undefined for objects of others. */
+/** Which rollout an object routes for, `namespace/name`, and what share the canary has; undefined for objects of others. */
 export type ReadWeight<T> = (object: T) => { readonly key: string; readonly percent: number } | undefined;
 
-/** Follows by a watch of its own what the canaries get, and when each change arrived. */
+/** Follows shares by a watch of its own, and when each change arrived. */
 export class WeightWatch<T extends KubeObject> {
   readonly #informer: Informer<T>;
   readonly #percent = new Map<string, number>();
@@ -63,7 +63,7 @@ export class WeightWatch<T extends KubeObject> {
       };
       const stop = () => {
         leave();
-        reject(new Error(`${key}: the canary gets ${this.percentOf(key)} %`, { cause: signal.reason }));
+        reject(new Error(`${key} stays at ${this.percentOf(key)} %`, { cause: signal.reason }));
       };
       waiting.add(tell);
       if (signal.aborted) stop();
