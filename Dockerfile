@@ -12,6 +12,6 @@ RUN mkdir /app && node hack/image.ts bundle ${NAME} /app/${NAME}.mjs
 FROM node:${NODE}-bookworm-slim
 ARG NAME=operator
 COPY --from=build /app /app
-ENV NODE_ENV=production PROGRAM=/app/${NAME}.mjs
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4 PROGRAM=/app/${NAME}.mjs
 USER 65532:65532
 ENTRYPOINT ["sh", "-c", "exec node $PROGRAM \"$@\"", "--"]

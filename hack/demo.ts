@@ -1,4 +1,5 @@
-// demo [--keep]: the main job from start to end on a local cluster of its own: a release that goes up by steps, and one that is taken back.
+// demo [--keep] [--figures FILE]: the main job from start to end on a local cluster of its own: a release that goes up by steps, and one that is taken back.
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonNames } from './cluster/addons.ts';
 import { enter, instanceNamed, kubeconfigOf } from './cluster/instance.ts';
@@ -6,16 +7,21 @@ import { toStderr } from './cluster/progress.ts';
 import { down, loadImage, up } from './cluster/up.ts';
 import { run } from './process.ts';
 
-const help = `usage: npm run demo [-- --keep]
+const help = `usage: npm run demo [-- OPTIONS]
 
 Brings up a local cluster named "demo", installs Sluice with Helm and the example shop, sends load through Envoy, rolls out
 v2 step by step, then v3, which fails at 25 % and is rolled back. Prints what was measured. Needs root on Linux.
 
-  --keep    leave the cluster running; \`npm run cluster -- down --instance demo\` ends it
+  --keep           leave the cluster running; \`npm run cluster -- down --instance demo\` ends it
+  --figures FILE   write what was measured into FILE as JSON
 `;
 
 const { values } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  options: {
+    keep: { type: 'boolean', default: false },
+    figures: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 });
 if (values.help) {
   console.log(help);
@@ -43,7 +49,8 @@ async function demo(): Promise<number> {
     toStderr('building the images of the operator and the shop');
     const operator = await loadImage(instance, 'operator', stop.signal);
     const shop = await loadImage(instance, 'shop', stop.signal);
-    const [command, ...args] = enter(instance, process.execPath, ['hack/demo/story.ts', operator, shop]);
+    const figures = values.figures === undefined ? [] : [resolve(values.figures)];
+    const [command, ...args] = enter(instance, process.execPath, ['hack/demo/story.ts', operator, shop, ...figures]);
     return await run(command, args, { env: { ...process.env, KUBECONFIG: kubeconfigOf(instance) } });
   } finally {
     if (values.keep)

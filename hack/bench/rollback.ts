@@ -46,6 +46,7 @@ if (values.help) {
     rows: new Set(values.rows.split(',').map(rowNamed)),
     breaches: numberIn('--breaches', values.breaches ?? (values.quick ? '40' : '500')),
     scale: values.quick ? 100 : 1000,
+    withCluster: values['with-cluster'],
     profileDir: values.profile,
     seed: numberIn('--seed', values.seed),
     report,

@@ -1,4 +1,5 @@
-// Runs inside the cluster's network: story.ts OPERATOR_IMAGE SHOP_IMAGE. KUBECONFIG names the cluster.
+// Runs inside the cluster's network: story.ts OPERATOR_IMAGE SHOP_IMAGE [FIGURES_FILE]. KUBECONFIG names the cluster.
+import { writeFileSync } from 'node:fs';
 import type { RolloutStatus } from '../../src/api/rollout-status.ts';
 import { waitFor } from '../cluster/wait.ts';
 import { type LoadHandle, startLoad } from '../load/load.ts';
@@ -6,10 +7,10 @@ import { mixedClients } from '../load/options.ts';
 import { applyShop, installChart } from './install.ts';
 import { kubectl, serviceAddress } from './kube.ts';
 import { type Observer, observe } from './observer.ts';
-import { type Rollback, summary } from './summary.ts';
+import { figures, type Rollback, summary } from './summary.ts';
 import { View } from './view.ts';
 
-const [operatorImage = '', shopImage = ''] = process.argv.slice(2);
+const [operatorImage = '', shopImage = '', figuresFile] = process.argv.slice(2);
 const LONGEST_ROLLOUT_MS = 10 * 60_000;
 
 const view = new View();
@@ -79,5 +80,6 @@ async function releases(load: LoadHandle, observer: Observer, signal: AbortSigna
   const { text, good } = summary(report, rollback);
   view.title('What was measured');
   console.log(text);
+  if (figuresFile !== undefined) writeFileSync(figuresFile, JSON.stringify(figures(report, rollback)));
   return good ? 0 : 1;
 }

@@ -12,6 +12,19 @@ export interface Rollback {
   readonly step: string;
 }
 
+/** The numbers of a demo for programs, in milliseconds; undefined where something was not seen. */
+export function figures(report: LoadReport, rollback: Rollback | undefined) {
+  const { decidedAt, loweredAt, lastSent } = rollback ?? {};
+  return {
+    requestsSent: report.sent,
+    requestsLost: report.lost,
+    decisionToZeroMs: decidedAt && loweredAt && loweredAt - decidedAt,
+    zeroToLastRequestMs: loweredAt && lastSent && Math.max(0, lastSent - loweredAt),
+  };
+}
+
+export type DemoFigures = ReturnType<typeof figures>;
+
 /** The numbers of a demo, in words, and whether they are what was promised: nothing lost, and v3 taken back. */
 export function summary(
   report: LoadReport,

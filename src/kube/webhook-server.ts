@@ -15,6 +15,12 @@ const MAX_BODY_BYTES = 8 * 2 ** 20;
 /** Bodies that are being read or judged, all together. */
 const MAX_HELD_BYTES = 64 * 2 ** 20;
 
+/**
+ * The API server closes its idle connections after 90 s (client-go's transports). It must be the first to do so: a review
+ * that it sends on a connection that we close in that moment is not repeated, and `failurePolicy: Fail` refuses the write.
+ */
+const KEEP_ALIVE_MS = 120_000;
+
 const reviewSchema = z.looseObject({
   apiVersion: z.literal('admission.k8s.io/v1'),
   kind: z.literal('AdmissionReview'),
@@ -102,7 +108,13 @@ export class WebhookServer {
 
   /** Resolves when it listens. */
   async start(tls: TlsPair): Promise<void> {
-    const limits = { handshakeTimeout: 5_000, headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 16_384 };
+    const limits = {
+      handshakeTimeout: 5_000,
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: 16_384,
+    };
     const server = createServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, (incoming, outgoing) => {
       void this.#answer(incoming, outgoing);
     });

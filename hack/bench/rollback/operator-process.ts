@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseAllDocuments, stringify as toYaml } from 'yaml';
 import { bundle } from '../../build.ts';
 import { repositoryDir } from '../../cluster/paths.ts';
+import { nodeEnv } from '../../image/node-image.ts';
 import { accountKubeconfig } from './account.ts';
 import { Child } from './child.ts';
 import { freePorts } from './free-ports.ts';
@@ -47,8 +48,7 @@ export async function startOperator(rig: Rig, { kubeconfig, name, profileDir }: 
       WEBHOOK_PORT: `${webhook}`,
       HEALTH_PORT: `${health}`,
       METRICS_PORT: `${metrics}`,
-      NODE_ENV: 'production',
-      NODE_OPTIONS: '--max-semi-space-size=4',
+      ...nodeEnv,
     },
     logFile: join(rig.dir, `${name}.log`),
     isReady: async () => (await fetch(`http://127.0.0.1:${health}/readyz`)).ok,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../../src/base/random.ts';
 import { measureBreaches } from './breaches.ts';
+import { measureDemo } from './demo-figures.ts';
 import { type Figure, printFigure, quantilesOf } from './figure.ts';
 import { measureIdle } from './idle.ts';
 import { measureLeaderChanges } from './leader-changes.ts';
@@ -12,7 +13,7 @@ import { measurePodDeaths } from './pod-deaths.ts';
 import { measurePolling } from './polling.ts';
 import { Rig, type RigOptions } from './rig.ts';
 import { seedShops } from './seed.ts';
-import { type Sluice, startSluice } from './sluice.ts';
+import { type Sluice, startSluice, version } from './sluice.ts';
 
 export const rowNames = ['breach', 'interval', 'pods', 'leader', 'idle', 'flight'] as const;
 export type RowName = (typeof rowNames)[number];
@@ -22,6 +23,8 @@ export interface RowsOptions {
   readonly breaches: number;
   /** Rollouts of the rows idle and flight. */
   readonly scale: number;
+  /** Whether the demo is run too. */
+  readonly withCluster: boolean;
   readonly profileDir: string | undefined;
   readonly seed: number;
   readonly report: (text: string) => void;
@@ -41,6 +44,7 @@ export async function runRows(options: RowsOptions): Promise<void> {
   if (asked('breach', 'interval', 'pods', 'leader')) await withRig(options, {}, (rig) => small(rig, options));
   if (asked('idle')) await withRig(options, { audited: [OPERATOR_USER] }, (rig) => idle(rig, options));
   if (asked('flight')) await withRig(options, {}, (rig) => flight(rig, options));
+  if (options.withCluster) await demo();
 }
 
 async function withRig(
@@ -176,4 +180,24 @@ async function flight(rig: Rig, { scale, report, profileDir }: RowsOptions): Pro
     'one guardrail each, held at 20 %; instants asked for at the metric source against the schedule of each',
   );
   await sluice.stop();
+}
+
+async function demo(): Promise<void> {
+  const { requestsSent, requestsLost, decisionToZeroMs, zeroToLastRequestMs } = await measureDemo();
+  const about = { contender: 'Sluice', version, settings: { router: 'HTTPRoute', gateway: 'Envoy Gateway' } };
+  printFigure({
+    ...about,
+    figure: 'weight 0 written → last new request routed to the canary by Envoy, milliseconds',
+    measured: { zeroToLastRequestMs, decisionToZeroMs },
+    target: { zeroToLastRequestMs: 1000 },
+    method:
+      'the rollback of `npm run demo`; from a watch showing weight 0 to the youngest request that the canary answered being sent',
+  });
+  printFigure({
+    ...about,
+    figure: 'requests lost in a full rollout and a rollback under load',
+    measured: { requestsLost, requestsSent },
+    target: { requestsLost: 0 },
+    method: '`npm run demo`: keep-alive, POST and HTTP/2 clients; lost = no response, or a 5xx made by the gateway',
+  });
 }

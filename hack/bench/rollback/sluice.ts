@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { deployments, httpRoutes } from '../../../src/kube/builtins.ts';
 import type { KubeObject } from '../../../src/kube/resource.ts';
 import { repositoryDir } from '../../cluster/paths.ts';
+import { waitFor } from '../../cluster/wait.ts';
 import type { Child } from './child.ts';
 import type { Contender } from './contender.ts';
 import { inParallel } from './in-parallel.ts';
@@ -21,6 +22,8 @@ import {
   templateOf,
 } from './shop.ts';
 import { type ReadWeight, sameKey, WeightWatch } from './weight-watch.ts';
+
+export const version: string = JSON.parse(readFileSync(join(repositoryDir, 'package.json'), 'utf8')).version;
 
 /** Calls to the API server at a time while objects are made. */
 const WIDTH = 16;
@@ -69,7 +72,7 @@ const weightOf: ReadWeight<KubeObject> = (route) => {
 
 export class Sluice implements Contender {
   readonly name = 'Sluice';
-  readonly version: string = JSON.parse(readFileSync(join(repositoryDir, 'package.json'), 'utf8')).version;
+  readonly version = version;
   readonly user = OPERATOR_USER;
   readonly settings: Contender['settings'];
   readonly keys: readonly string[];
@@ -138,7 +141,15 @@ export class Sluice implements Contender {
       await this.rollouts.reaches(key, (phase) => phase === 'Healthy' || phase === 'RolledBack', limit);
       const { namespace, name } = split(key);
       const merge = { spec: { template: templateOf(name, revision) } };
-      await this.#rig.client.patch(deployments, { namespace, name }, { merge }, { signal: limit });
+      // A pipeline repeats it as well: on a machine that is busy with a thousand of these the gate may be late.
+      await waitFor(
+        async () => this.#rig.client.patch(deployments, { namespace, name }, { merge }, { signal: limit }),
+        {
+          what: `the new revision of ${key} being taken`,
+          timeoutMs: LAUNCH_MS,
+          signal: limit,
+        },
+      );
     });
     await Promise.all(keys.map((key) => this.weights.reaches(key, (percent) => percent > 0, limit)));
   }

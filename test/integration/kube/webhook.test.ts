@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
@@ -146,6 +146,20 @@ test('what is no review is refused with its reason, and a crash or a slow answer
   expect(crash.text).not.toContain('secret');
   const good = await post(server.port, tls.ca, review('u-1'));
   expect(JSON.parse(good.text).response).toMatchObject({ uid: 'u-1', allowed: true, warnings: ['it was marked'] });
+});
+
+test('an idle connection is kept for longer than the 90 s after which the API server gives it up', async () => {
+  const tls = issue();
+  const server = await serve({ '/mutate': mark }, tls);
+  const agent = new Agent({ keepAlive: true, ca: tls.ca });
+  onTestFinished(() => agent.destroy());
+  const asked = request({ host: '127.0.0.1', port: server.port, path: '/mutate', method: 'POST', agent });
+  const answered = once(asked, 'response');
+  asked.end(review('u'));
+  const [response] = await answered;
+  response.resume();
+  const seconds = Number(/timeout=(\d+)/.exec(response.headers['keep-alive'])?.[1]);
+  expect(seconds).toBeGreaterThan(90);
 });
 
 test('a body beyond the limit is cut off with 413, before all of it came', async () => {
