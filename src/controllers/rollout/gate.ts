@@ -1,10 +1,10 @@
 import { GATE_ENABLED, GATE_LABEL, HELD_BY_ANNOTATION } from '../../api/names.ts';
-import { parseRollout, parseRolloutStatus } from '../../api/parse.ts';
 import type { Deployment } from '../../kube/builtins.ts';
 import { type JsonPatch, pointer } from '../../kube/json-patch.ts';
 import { keyOf } from '../../kube/resource.ts';
 import type { AdmissionAnswer, AdmissionRequest } from '../../kube/webhook-server.ts';
 import { setsOf, templateOf } from './gather-workload.ts';
+import { parsedRollout, parsedStatus } from './parsed.ts';
 import type { Sources } from './sources.ts';
 import { type PodTemplate, sameTemplate } from './template.ts';
 
@@ -88,8 +88,8 @@ function rolloutOf(sources: Sources, deployment: Deployment): GateQuestion['roll
     (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1,
   );
   if (!oldest) return undefined;
-  const parsed = parseRollout(oldest);
-  const status = parseRolloutStatus(oldest.status);
+  const parsed = parsedRollout(oldest);
+  const status = parsedStatus(oldest);
   const stable = status.ok ? status.status.stable : undefined;
   const records = sources.controllerRevisions.byIndex('rollout', keyOf(oldest.metadata));
   const stableTemplate = stable && templateOf(setsOf(sources, deployment, records), records, stable.hash);

@@ -1,6 +1,5 @@
 import { ACTION_ANNOTATION, type Action, actionSchema } from '../../api/action.ts';
 import { FINALIZER, HASH_LABEL } from '../../api/names.ts';
-import { parseRollout, parseRolloutStatus } from '../../api/parse.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import { type RolloutStatus, rolloutStatusSchema } from '../../api/rollout-status.ts';
 import type { EpochMs } from '../../base/units.ts';
@@ -13,6 +12,7 @@ import { gatherRoutes } from './gather-routes.ts';
 import { podSetSeen, recordHash, setsOf, workloadSeen } from './gather-workload.ts';
 import { servicesOf } from './manifests.ts';
 import { freshest, type RolloutMemory, withProgress } from './memory.ts';
+import { parsedRollout, parsedStatus } from './parsed.ts';
 import { contestOf } from './pin-watch.ts';
 import { findProblems } from './problems.ts';
 import type { CustomObject, Sources } from './sources.ts';
@@ -72,7 +72,7 @@ function readSpec(
   rollout: CustomObject,
   memory: RolloutMemory,
 ): { spec: RolloutSpec | undefined; problems: readonly Problem[] } {
-  const parsed = parseRollout(rollout);
+  const parsed = parsedRollout(rollout);
   if (parsed.ok) {
     memory.accepted = parsed.rollout.spec;
     return { spec: parsed.rollout.spec, problems: [] };
@@ -85,7 +85,7 @@ function readSpec(
 
 /** A status that does not parse is one that we did not write: begin anew rather than stop. */
 function readStatus(rollout: CustomObject): RolloutStatus {
-  const parsed = parseRolloutStatus(rollout.status);
+  const parsed = parsedStatus(rollout);
   return parsed.ok ? parsed.status : rolloutStatusSchema.parse({});
 }
 

@@ -1,9 +1,9 @@
 import type { Guardrail } from '../../api/guardrail.ts';
 import type { MetricSpec, PrometheusQuery } from '../../api/metric.ts';
-import { parseMetric } from '../../api/parse.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import { defaultWindow } from '../../api/window.ts';
 import type { GuardrailRule } from '../../core/guardrails/judge.ts';
+import { parsedMetric } from './parsed.ts';
 import type { CustomObject, Sources } from './sources.ts';
 
 /** A guardrail with the question that it asks and where the credentials for it live. */
@@ -41,7 +41,7 @@ function questionOf(sources: Sources, rollout: CustomObject, guardrail: Guardrai
   if (guardrail.query)
     return { rule: ruleOf(guardrail, guardrail.query, undefined), query: guardrail.query, namespace };
   const object = metricNamed(sources, rollout, guardrail.metric ?? '');
-  const parsed = object && parseMetric(object);
+  const parsed = object && parsedMetric(object);
   if (!parsed?.ok) return undefined;
   const { spec } = parsed.metric;
   return {

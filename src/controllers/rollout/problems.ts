@@ -1,5 +1,4 @@
 import { ROLLOUT_LABEL } from '../../api/names.ts';
-import { parseMetric } from '../../api/parse.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import type { WeightBp } from '../../base/units.ts';
 import type { Problem } from '../../core/rollout/observed.ts';
@@ -12,6 +11,7 @@ import { matches } from './endpoints.ts';
 import { gatewaysOf } from './gather-routes.ts';
 import { guardrailsOf, metricNamed } from './guardrail-rules.ts';
 import { canaryName, servicesOf, stableName } from './manifests.ts';
+import { parsedMetric } from './parsed.ts';
 import type { CustomObject, Sources } from './sources.ts';
 
 /** Why a Rollout cannot be carried out as it stands. Judged before anything starts, and again at every look. */
@@ -101,7 +101,7 @@ function metricProblems(sources: Sources, rollout: CustomObject, spec: RolloutSp
     const object = metricNamed(sources, rollout, metric);
     if (!object)
       return [{ code: 'SLUICE_METRIC_NOT_FOUND', message: `guardrail ${name}: Metric ${metric} does not exist` }];
-    const parsed = parseMetric(object);
+    const parsed = parsedMetric(object);
     const mistakes = parsed.ok ? [] : parsed.problems.slice(0, 1);
     return mistakes.map(({ path, message }) => ({
       code: 'SLUICE_METRIC_INVALID',

@@ -1,0 +1,19 @@
+import { parseMetric, parseRollout, parseRolloutStatus } from '../../api/parse.ts';
+import type { CustomObject } from './sources.ts';
+
+/** A reading of an object that is kept as long as the object: caches hand out the same one until it changes. */
+function keptFor<Reading extends object>(read: (object: CustomObject) => Reading): (object: CustomObject) => Reading {
+  const kept = new WeakMap<CustomObject, Reading>();
+  return (object) => {
+    const known = kept.get(object);
+    if (known) return known;
+    const reading = read(object);
+    kept.set(object, reading);
+    return reading;
+  };
+}
+
+/** As in `src/api/parse.ts`. A Rollout in flight is looked at with every sample, and most samples change nothing of it. */
+export const parsedRollout = keptFor(parseRollout);
+export const parsedStatus = keptFor(({ status }) => parseRolloutStatus(status));
+export const parsedMetric = keptFor(parseMetric);
