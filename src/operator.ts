@@ -10,6 +10,7 @@ import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.
 import { systemClock } from './base/clock.ts';
 import type { DurationMs } from './base/units.ts';
 import { GATE, LEADER_LEASE } from './controllers/installation.ts';
+import { reconcileMetric } from './controllers/metric/reconcile.ts';
 import { admitDeployment } from './controllers/rollout/gate.ts';
 import { GuardrailPoller } from './controllers/rollout/guardrail-poller.ts';
 import { RolloutInformers } from './controllers/rollout/informers.ts';
@@ -84,8 +85,20 @@ function definitionsIn(folder: string): Definition[] {
   return files.map((file) => parseYaml(readFileSync(join(folder, file), 'utf8')));
 }
 
+function startMetricWorker({ sources: { metrics } }: RolloutInformers): Worker {
+  const ports = { client, clock, random, logger };
+  const worker = new Worker(ports, {
+    name: 'metrics',
+    reconcile: (key, signal) => reconcileMetric({ client, clock, metrics }, key, signal),
+  });
+  for (const metric of metrics.list()) worker.add(keyOf(metric.metadata));
+  worker.start();
+  return worker;
+}
+
 async function run(signal: AbortSignal): Promise<void> {
   let worker: Worker | undefined;
+  let metricWorker: Worker | undefined;
   const ports = { client, clock, random, logger };
   const informers = new RolloutInformers(
     ports,
@@ -93,6 +106,7 @@ async function run(signal: AbortSignal): Promise<void> {
     (key) => worker?.add(key),
     (name, cause) => metrics.watchBroke(name, cause),
   );
+  informers.onMetric((key) => metricWorker?.add(key));
   const metrics = new OperatorMetrics({
     queue: () => worker?.backlog ?? 0,
     watchAges: () => informers.watchAges(clock.now()),
@@ -168,9 +182,12 @@ async function run(signal: AbortSignal): Promise<void> {
     worker = leader;
     for (const rollout of informers.sources.rollouts.list()) leader.add(keyOf(rollout.metadata));
     leader.start();
+    const judge = startMetricWorker(informers);
+    metricWorker = judge;
     if (!leading.aborted) await new Promise((resolve) => leading.addEventListener('abort', resolve, { once: true }));
     worker = undefined;
-    await leader.stop();
+    metricWorker = undefined;
+    await Promise.all([leader.stop(), judge.stop()]);
     poller.stop();
     pool.close();
   }, signal);

@@ -128,6 +128,7 @@ export const metricResource = {
     { name: 'Direction', type: 'string', jsonPath: '.spec.direction', description: 'Which way is good.' },
     statusColumn('Accepted', 'conditions[?(@.type=="Accepted")].status', 'Whether the operator can use it.'),
     age,
+    statusColumn('Reason', 'conditions[?(@.type=="Accepted")].reason', 'Why it can be used, or why not.', 1),
     { name: 'Owner', type: 'string', jsonPath: '.spec.owner', description: 'Who answers for it.', priority: 1 },
   ],
 } satisfies Resource;

@@ -14,7 +14,7 @@ import {
 } from '../../kube/builtins.ts';
 import type { Change } from '../../kube/cache.ts';
 import { Informer, type InformerOptions, type InformerPorts } from '../../kube/informer.ts';
-import { type KubeObject, keyOf } from '../../kube/resource.ts';
+import { type KubeObject, keyOf, type ObjectKey } from '../../kube/resource.ts';
 import { indexes, metricsResource, rolloutsResource, type Sources } from './sources.ts';
 
 /** Every watch of the Rollout controller, and which Rollouts a change concerns. */
@@ -121,6 +121,13 @@ export class RolloutInformers {
         ? [change.before, change.after]
         : [change.type === 'added' ? change.after : change.before];
     for (const object of objects) for (const key of concerns(object)) this.#wake(key);
+  }
+
+  /** Tells the key of each Metric that changes. */
+  onMetric(tell: (key: ObjectKey) => void): void {
+    for (const { name, informer } of this.#all)
+      if (name === metricsResource.plural)
+        informer.onChange((change) => tell(keyOf((change.type === 'deleted' ? change.before : change.after).metadata)));
   }
 
   start(): void {
