@@ -46,6 +46,7 @@ export function chartSchema(): JsonSchema {
       gate: fields({ timeoutSeconds: seconds(1, 30), excludedNamespaces: { type: 'array', items: name } }),
       uninstall: fields({ deleteRollouts: flag, timeoutSeconds: seconds(10, 86_400) }),
       rbac: fields({ aggregate: flag }),
+      flowControl: fields({ enabled: flag, priorityLevel: name }),
       resources: anyObject,
       podAnnotations: texts,
       podLabels: texts,

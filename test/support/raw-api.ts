@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Manifest } from './manifests.ts';
@@ -6,6 +7,8 @@ interface RawRequest {
   readonly body?: Manifest;
   readonly contentType?: string;
   readonly accept?: string;
+  /** Further headers, such as Impersonate-User. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One HTTPS request to the API server, for tests that look at what other clients hide. Answers whatever status came. */
@@ -13,10 +16,10 @@ export async function rawApi(
   config: KubeConfig,
   method: string,
   path: string,
-  { body, contentType = 'application/json', accept = 'application/json' }: RawRequest = {},
-): Promise<{ status: number; body: Manifest }> {
+  { body, contentType = 'application/json', accept = 'application/json', headers = {} }: RawRequest = {},
+): Promise<{ status: number; body: Manifest; headers: IncomingHttpHeaders }> {
   const server = config.getCurrentCluster()?.server ?? '';
-  const options = { method, headers: { 'content-type': contentType, accept }, timeout: 30_000 };
+  const options = { method, headers: { ...headers, 'content-type': contentType, accept }, timeout: 30_000 };
   await config.applyToHTTPSOptions(options);
   return new Promise((resolve, reject) => {
     const sent = request(`${server}${path}`, options, (response) => {
@@ -24,7 +27,8 @@ export async function rawApi(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString('utf8')) });
+        const body = parsed(Buffer.concat(chunks).toString('utf8'));
+        resolve({ status: response.statusCode ?? 0, body, headers: response.headers });
       });
     });
     sent.on('error', reject).on('timeout', () => sent.destroy(new Error(`no answer to ${method} ${path}`)));

@@ -31,6 +31,8 @@ const wrong: readonly [string, string][] = [
   ['gate: { timeoutSeconds: 0 }', 'timeoutSeconds'],
   ['gate: { failurePolicy: Ignore }', 'gate'],
   ['metrics: { readSecrets: maybe }', 'readSecrets'],
+  ['flowControl: { enabled: often }', 'enabled'],
+  ['flowControl: { priorityLevel: "" }', 'priorityLevel'],
   ['uninstall: { timeoutSeconds: 1 }', 'timeoutSeconds'],
   ['defaultGuardrails: [{ metric: http-error-ratio }]', 'name'],
   ['defaultGuardrails: [{ name: errors, maximum: 1 }]', 'maximum'],
@@ -107,4 +109,14 @@ test('the right to read Secrets elsewhere, the pod monitor and the hooks are the
   expect(on).toEqual(expect.arrayContaining(optional));
   const off = names(await render('{ uninstall: { deleteRollouts: false }, crds: { upgrade: false } }', signal));
   expect(off.filter((name) => optional.includes(name))).toEqual([]);
+});
+
+test('the FlowSchemas go to the level that is asked for, and away where nobody wants them', async () => {
+  const schemasOf = (objects: readonly Manifest[]) => objects.filter(({ kind }) => kind === 'FlowSchema');
+  const levels = (objects: readonly Manifest[]) =>
+    schemasOf(objects).map(({ spec }) => spec.priorityLevelConfiguration.name);
+  expect(levels(await render('', signal))).toEqual(['leader-election', 'workload-high', 'workload-high']);
+  const own = await render('flowControl: { priorityLevel: mine }', signal);
+  expect(levels(own)).toEqual(['leader-election', 'mine', 'mine']);
+  expect(schemasOf(await render('flowControl: { enabled: false }', signal))).toEqual([]);
 });
