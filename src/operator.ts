@@ -12,6 +12,7 @@ import type { DurationMs } from './base/units.ts';
 import { GATE, LEADER_LEASE } from './controllers/installation.ts';
 import { reconcileMetric } from './controllers/metric/reconcile.ts';
 import { admitDeployment } from './controllers/rollout/gate.ts';
+import { warnOfForeignUser } from './controllers/rollout/gate-identity.ts';
 import { GuardrailPoller } from './controllers/rollout/guardrail-poller.ts';
 import { RolloutInformers } from './controllers/rollout/informers.ts';
 import { ProviderPool } from './controllers/rollout/provider-pool.ts';
@@ -96,6 +97,27 @@ function startMetricWorker({ sources: { metrics } }: RolloutInformers): Worker {
   return worker;
 }
 
+/** The webhook that holds Deployments, and who keeps its certificate. */
+function makeGate({ sources }: RolloutInformers) {
+  const ports = { client, clock, random, logger };
+  const operatorUser = `system:serviceaccount:${namespace}:sluice-operator`;
+  const webhook = new WebhookServer(ports, {
+    host: '0.0.0.0',
+    port: Number(process.env.WEBHOOK_PORT ?? 9443),
+    routes: { '/gate': admitDeployment(sources, operatorUser) },
+  });
+  const keeper = new CertificateKeeper(ports, {
+    namespace,
+    secretName: 'sluice-webhook-certificates',
+    webhookConfigurationName: GATE,
+    hosts: [`sluice-webhook.${namespace}.svc`],
+    lifetimeMs: CERTIFICATE_LIFETIME_MS,
+    settleMs: CERTIFICATE_SETTLE_MS,
+    onCertificate: (pair) => webhook.reload(pair),
+  });
+  return { webhook, keeper, operatorUser };
+}
+
 async function run(signal: AbortSignal): Promise<void> {
   let worker: Worker | undefined;
   let metricWorker: Worker | undefined;
@@ -112,21 +134,7 @@ async function run(signal: AbortSignal): Promise<void> {
     watchAges: () => informers.watchAges(clock.now()),
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
-  const operatorUser = `system:serviceaccount:${namespace}:sluice-operator`;
-  const webhook = new WebhookServer(ports, {
-    host: '0.0.0.0',
-    port: Number(process.env.WEBHOOK_PORT ?? 9443),
-    routes: { '/gate': admitDeployment(informers.sources, operatorUser) },
-  });
-  const keeper = new CertificateKeeper(ports, {
-    namespace,
-    secretName: 'sluice-webhook-certificates',
-    webhookConfigurationName: GATE,
-    hosts: [`sluice-webhook.${namespace}.svc`],
-    lifetimeMs: CERTIFICATE_LIFETIME_MS,
-    settleMs: CERTIFICATE_SETTLE_MS,
-    onCertificate: (pair) => webhook.reload(pair),
-  });
+  const { webhook, keeper, operatorUser } = makeGate(informers);
   let starting: string | undefined = 'the caches are being filled';
   const probes = await startProbeServers(
     { notReady: () => (signal.aborted ? 'stopping' : starting), registry: metrics.registry },
@@ -138,6 +146,7 @@ async function run(signal: AbortSignal): Promise<void> {
   await webhook.start(await keeper.ready);
   starting = undefined;
   logger.info({ namespace, instance }, 'ready');
+  await warnOfForeignUser({ client, logger }, operatorUser, signal);
 
   const election = new LeaderElection(
     { ...ports, monotonicMs: () => performance.now() },

@@ -4,6 +4,7 @@ import type { RolloutStatus } from '../api/rollout-status.ts';
 import type { Clock } from '../base/clock.ts';
 import { SluiceError } from '../base/errors.ts';
 import { isConflict } from '../kube/kube-error.ts';
+import { whoAmI } from '../kube/who-am-i.ts';
 import type { Connection } from './ports.ts';
 import { changesOf, getRollout, type RolloutObject, rollouts, statusOf } from './rollouts.ts';
 
@@ -31,7 +32,7 @@ const MAX_TRIES = 20;
 /** Asks the operator for something and waits until it was consumed; answers what came of it. */
 export async function act(connection: Connection, clock: Clock, asked: Asked, signal: AbortSignal): Promise<Answer> {
   const { name, timeoutMs } = asked;
-  const by = await whoAmI(connection, signal);
+  const by = await nameOfCaller(connection, signal);
   const { object, id } = await write(connection, asked, by, signal);
   const limit = AbortSignal.timeout(timeoutMs);
   let last = statusOf(object);
@@ -112,20 +113,13 @@ function pendingAction(text: string | undefined): Action | undefined {
 }
 
 /** Who the API server takes us for; else the kubeconfig's name for us. It goes into the history, nothing depends on it. */
-async function whoAmI({ client, user }: Connection, signal: AbortSignal): Promise<string | undefined> {
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
-  const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+async function nameOfCaller({ client, user }: Connection, signal: AbortSignal): Promise<string | undefined> {
   let name = user;
   try {
-    const review = (await client.raw({ method: 'POST', path, body }, { signal })) as SelfSubjectReview;
-    name = review.status?.userInfo?.username ?? user;
+    name = (await whoAmI(client, { signal })) ?? user;
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof SluiceError)) throw error; // older servers and strict ones do not tell
   }
   return name?.slice(0, 253);
-}
-
-interface SelfSubjectReview {
-  readonly status?: { readonly userInfo?: { readonly username?: string } };
 }
