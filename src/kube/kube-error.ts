@@ -69,4 +69,4 @@ export const isAlreadyExists = (error: unknown): error is KubeError =>
 
 /** A rule of the cluster or of the object's type stands against it: an admission policy, missing rights, validation. */
 export const isRefused = (error: unknown): error is KubeError =>
-  error instanceof KubeError && (error.code === 'SLUICE_KUBE_REFUSED' || error.code === 'SLUICE_KUBE_DENIED');
+  error instanceof KubeError && (error.code === 'SLUICE_KUBE_REFUSED' || error.httpStatus === 403);

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { givenShop, holdsAt, isRolledBack } from '../../support/rollout-scenario.ts';
+import { givenShop, holdsAt, isRolledBack, type Shop } from '../../support/rollout-scenario.ts';
 
-/** Of each request: 40 requests a second need about 75 thousandths of a core, far more than pods that idle. */
+/** Of each request: 40 requests a second need about 80 thousandths of a core, far more than pods that idle. */
 const CPU_MS = '1.5';
-/** Wants 2 pods for 40 requests a second, and 4 for twice as many. */
+
+/**
+ * Wants 2 pods for 40 requests a second and 3 for twice as many, or 4 on a machine that is slow. Not just twice as many:
+ * it stands still while the mean of both revisions is within 10 % of its target (docs/rollouts.md, capacity and the HPA).
+ */
 const autoscaler = (namespace: string) => ({
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
@@ -12,9 +16,21 @@ const autoscaler = (namespace: string) => ({
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
     minReplicas: 2,
     maxReplicas: 12,
-    metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '45m' } } }],
+    metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '60m' } } }],
+    behavior: { scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 4, periodSeconds: 15 }] } },
   },
 });
+
+/** The size that the Deployment keeps for 40 s of 40 answers a second: pods that start need more than they will. */
+async function settledSize(shop: Shop, load: { snapshot(): { answered: number } }, atLeast: number): Promise<number> {
+  let known = { size: 0, since: 0 };
+  return shop.eventually(`a lasting size of ${atLeast} or more`, async () => {
+    const size = (await shop.deployment()).spec?.replicas ?? 0;
+    const { answered } = load.snapshot();
+    if (size !== known.size) known = { size, since: answered };
+    return size >= atLeast && answered > known.since + 1_600 && size;
+  });
+}
 
 test('under an autoscaler stable is sized for all users while the canary serves them, and a breach returns them to it', async (context) => {
   const steps = [{ weight: 100, hold: '10m' }];
@@ -23,26 +39,22 @@ test('under an autoscaler stable is sized for all users while the canary serves 
   await shop.apply(autoscaler(shop.namespace));
   const users = await shop.underLoad();
   await shop.push({ VERSION: 'v2' });
-  await shop.reaches(holdsAt(100));
+  const { status } = await shop.reaches(holdsAt(100));
   const asMany = await shop.underLoad();
-  // The Deployment counts stable's pods alone.
-  const { deployment, status } = await shop.reaches(({ deployment: { spec, status } }) => {
-    return (status?.replicas ?? 0) >= 4 && status?.availableReplicas === spec?.replicas;
-  });
-  const stablePods = await shop.podsOf(stable?.hash);
-  expect(stablePods).toHaveLength(deployment.spec?.replicas ?? 0);
-  await shop.eventually('a canary of the same size', async () => {
-    const [canary, { spec }] = await Promise.all([shop.podsOf(status.inFlight?.hash), shop.deployment()]);
-    return canary.length === spec?.replicas;
+  const size = await settledSize(shop, users, 3);
+  // The pods of both revisions are counted, and that does not feed itself.
+  expect(size).toBeLessThanOrEqual(5);
+  await shop.eventually('both revisions at this size', async () => {
+    const both = await Promise.all([stable?.hash, status.inFlight?.hash].map((hash) => shop.podsOf(hash)));
+    return both.every(({ length }) => length >= size);
   });
   expect(shop.weights.seen).toEqual([undefined, 0, 100]);
 
   await shop.demandTooMuch();
-  const back = await shop.reaches(isRolledBack);
-  expect(back.status.rolledBack).toMatchObject({ reason: 'Breach' });
+  const { deployment, status: after } = await shop.reaches(isRolledBack);
+  expect(after.rolledBack).toMatchObject({ reason: 'Breach' });
   expect(shop.weights.seen).toEqual([undefined, 0, 100, 0, undefined]);
-  expect(await shop.podsOf(stable?.hash)).toEqual(expect.arrayContaining(stablePods));
-  // Pods of both revisions were counted all the time, and it did not feed itself.
-  expect(back.deployment.spec?.replicas).toBeLessThanOrEqual(7);
+  // Only stable's pods count here.
+  expect(deployment.status?.availableReplicas).toBeGreaterThanOrEqual(3);
   for (const load of [users, asMany]) expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
 });

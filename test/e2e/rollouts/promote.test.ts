@@ -43,7 +43,9 @@ test('a release meets a copy of the traffic first, then its own team, and users 
   const users = await shop.underLoad();
   await shop.push({ VERSION: 'v2' });
   const { status } = await shop.reaches(inPhase('AwaitingApproval'));
-  const copied = await Promise.all((await shop.podsOf(status.inFlight?.hash)).map(({ name }) => requestsAt(shop, name)));
+  const copied = await Promise.all(
+    (await shop.podsOf(status.inFlight?.hash)).map(({ name }) => requestsAt(shop, name)),
+  );
   expect(Math.max(...copied)).toBeGreaterThan(0);
 
   const clients = [{ kind: 'keep-alive' as const, count: 2, ratePerSecond: 20, headers: { 'x-team': 'shop' } }];

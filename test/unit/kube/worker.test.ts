@@ -97,6 +97,16 @@ test('a pass that crashes is tried again later; one that only a change can help 
   expect(refuse.results).toEqual(['refused']);
 });
 
+test('a pass that the API server refused is tried again: nobody tells when a policy changes its mind', async () => {
+  const { worker, begun } = makeWorker(async () => {
+    throw new KubeError('SLUICE_KUBE_REFUSED', 'denied by policy', { call: 'PATCH /x', httpStatus: 422 });
+  });
+  worker.add('a');
+  await settle();
+  await clock.advance(10_000);
+  expect(begun.length).toBeGreaterThan(3);
+});
+
 test('a pass that was told to wait by the API server waits', async () => {
   const { worker, begun } = makeWorker(async () => {
     const facts = { call: 'GET /x', httpStatus: 429, retryAfterMs: 7_000 as DurationMs };
