@@ -43,11 +43,11 @@ export async function measurePolling(rig: Rig, sluice: Sluice, intervalMs: numbe
 }
 
 /** Instants within [from, to) of the schedule that these instants are of; all of them where none was seen. */
-function missedOf(seen: ReadonlySet<number>, intervalMs: number, fromMs: number, toMs: number): number {
+export function missedOf(seen: ReadonlySet<number>, intervalMs: number, fromMs: number, toMs: number): number {
   const [any] = seen;
   if (any === undefined) return Math.floor((toMs - fromMs) / intervalMs);
   let missed = 0;
-  const first = any - Math.floor((any - fromMs) / intervalMs) * intervalMs;
+  const first = any - Math.floor((any - fromMs) / intervalMs) * intervalMs; // the first that is not before `fromMs`
   for (let instant = first; instant < toMs; instant += intervalMs) if (!seen.has(instant)) missed += 1;
   return missed;
 }

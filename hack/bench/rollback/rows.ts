@@ -143,7 +143,7 @@ async function leaderChanges(rig: Rig, sluice: Sluice, report: RowsOptions['repo
       figure,
       quantilesOf(await measureLeaderChanges(rig, sluice, mine, how)),
       { max: most },
-      `${how} to the leader of two replicas beside ${IN_FLIGHT} rollouts; from the signal to weight 0 of an abort that only the next leader could see`,
+      `${how} to the leader of two replicas; from the signal to weight 0 of an abort that only the next leader could see`,
     );
   }
 }
