@@ -27,7 +27,8 @@ export const version: string = JSON.parse(readFileSync(join(repositoryDir, 'pack
 
 /** Calls to the API server at a time while objects are made. */
 const WIDTH = 16;
-const LAUNCH_MS = 600_000;
+/** Generous: a thousand start at once. */
+const LAUNCH_MS = 1_800_000;
 
 export interface SluiceOptions extends ShopShape {
   readonly rollouts: number;
