@@ -19,6 +19,7 @@ export interface Answered {
  */
 export class FakePrometheus {
   readonly #server: Server;
+  #port = 0;
   readonly #bad = new Set<string>();
   readonly #listeners = new Set<(answered: Answered) => void>();
 
@@ -48,6 +49,17 @@ export class FakePrometheus {
   onAnswer(listener: (answered: Answered) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Refuses connections from now on, and ends those that are open. */
+  async refuse(): Promise<void> {
+    this.#port = (this.#server.address() as AddressInfo).port;
+    await this.stop();
+  }
+
+  /** Serves again, at the same address. */
+  async accept(): Promise<void> {
+    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening');
   }
 
   async stop(): Promise<void> {

@@ -51,7 +51,11 @@ export interface InstalledPeer {
  * Answers the peer's controller, building it first when this machine has not got this version yet. It is built inside its
  * own module, so with its own go.mod, go.sum and replacements: the same dependencies as in its release.
  */
-export async function ensurePeer(name: PeerName, signal: AbortSignal, report: Report = toStderr): Promise<InstalledPeer> {
+export async function ensurePeer(
+  name: PeerName,
+  signal: AbortSignal,
+  report: Report = toStderr,
+): Promise<InstalledPeer> {
   const { module, version, definitions, aboutS }: PeerSource = peerSources[name];
   const { Dir } = await goModule(`${module}@v${version}`, signal);
   const dir = join(cacheDir(), 'peers', `${name}-${version}`);

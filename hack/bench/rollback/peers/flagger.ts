@@ -17,7 +17,7 @@ export const flagger: Peer = {
   name: 'flagger',
   settings: {
     router: 'ingress-nginx annotations',
-    budget: 'threshold 1 (default): at the tick after the first bad answer',
+    budget: 'threshold 1, the lowest: at the tick after the first bad answer',
     clientLimit: '100 requests a second, burst 250 (default)',
     flags: 'leader election off (default), log-level info',
   },
@@ -61,6 +61,6 @@ function canarySpec(name: string, interval: Interval): object {
     ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name },
     service: { port: 80, targetPort: 8080 },
     // The smallest step, so that none is promoted while others are still to fail.
-    analysis: { interval, stepWeight: 1, metrics: [metric] },
+    analysis: { interval, threshold: 1, stepWeight: 1, metrics: [metric] },
   };
 }

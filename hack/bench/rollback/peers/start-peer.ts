@@ -1,17 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { silent } from '../../../../src/base/logger.ts';
 import { Informer } from '../../../../src/kube/informer.ts';
 import { type KubeObject, keyOf, type Resource } from '../../../../src/kube/resource.ts';
+import { ensureBinary } from '../../../cluster/binaries.ts';
+import { output } from '../../../cluster/command.ts';
 import { waitFor } from '../../../cluster/wait.ts';
 import { accountKubeconfig } from '../account.ts';
 import { Child } from '../child.ts';
 import type { Contender } from '../contender.ts';
 import { freePorts } from '../free-ports.ts';
 import { inParallel } from '../in-parallel.ts';
-import type { Manifest, Rig } from '../rig.ts';
+import type { Rig } from '../rig.ts';
 import { namespacesOf, shopKeys, split, templateOf } from '../shop.ts';
 import { WeightWatch } from '../weight-watch.ts';
 import { argoRollouts } from './argo-rollouts.ts';
@@ -47,7 +47,7 @@ export const userOf = (name: PeerName): string => `system:serviceaccount:${name}
 export async function startPeer(rig: Rig, name: PeerName, fleet: PeerFleet): Promise<Contender> {
   const peer = peers[name];
   const { binary, definitions } = await ensurePeer(name, rig.signal);
-  for (const file of definitions) await applyFile(rig, file);
+  await applyFiles(rig, definitions);
   const keys = shopKeys(fleet.rollouts);
   const controller = await startController(rig, peer, binary);
   const weights = await WeightWatch.start<KubeObject>(rig.client, ingresses, readWeight(peer, keys));
@@ -64,7 +64,12 @@ export async function startPeer(rig: Rig, name: PeerName, fleet: PeerFleet): Pro
   return {
     name,
     version: peerSources[name].version,
-    settings: { ...peer.settings, licence: peerSources[name].licence, interval: fleet.interval, replicas: fleet.replicas },
+    settings: {
+      ...peer.settings,
+      licence: peerSources[name].licence,
+      interval: fleet.interval,
+      replicas: fleet.replicas,
+    },
     user: userOf(name),
     pids: [controller.pid],
     keys,
@@ -74,11 +79,11 @@ export async function startPeer(rig: Rig, name: PeerName, fleet: PeerFleet): Pro
   };
 }
 
-async function applyFile(rig: Rig, file: string): Promise<void> {
-  for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
-    const object: Manifest = document.toJS();
-    if (object) await rig.apply(object);
-  }
+/** By kubectl, as its users do: it reads YAML that stricter parsers refuse, and Flagger's is of that kind. */
+async function applyFiles({ plane, signal }: Rig, files: readonly string[]): Promise<void> {
+  const kubectl = join(await ensureBinary('k1s', signal), 'kubectl');
+  const args = ['apply', '--server-side', `--kubeconfig=${plane.kubeconfigPath}`, ...files.map((file) => `-f=${file}`)];
+  await output(kubectl, args, { signal });
 }
 
 async function startController(rig: Rig, peer: Peer, binary: string): Promise<Child> {
