@@ -21,8 +21,10 @@ const WATCHED_S = 30;
 /** Brings all rollouts into flight, lets the source refuse for 90 s, and watches for 30 s more. */
 export async function measureOutage(rig: Rig, { keys, weights, launch }: Contender): Promise<OutageResult> {
   const { prometheus, signal } = rig;
-  const resting = keys.filter((key) => weights.percentOf(key) === 0);
-  await launch(resting, signal);
+  await launch(
+    keys.filter((key) => weights.percentOf(key) === 0),
+    signal,
+  );
   await delay(3_000, undefined, { signal }); // for the first measurements, which are good
   const refusedAtMs = performance.now();
   await prometheus.refuse();

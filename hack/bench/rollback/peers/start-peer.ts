@@ -149,16 +149,18 @@ async function makeRollouts(rig: Rig, peer: Peer, keys: readonly string[], fleet
   await waitFor(allRest, { what, timeoutMs: REST_MS, signal }).finally(() => informer.stop());
 }
 
+/** Leaves those alone that are in flight. */
 function launcher(rig: Rig, peer: Peer, weights: WeightWatch<KubeObject>): Contender['launch'] {
   let revision = 0;
   return async (keys, signal) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]);
     const next = `${++revision}`;
-    await inParallel(keys, WIDTH, async (key) => {
+    const resting = keys.filter((key) => weights.percentOf(key) === 0);
+    await inParallel(resting, WIDTH, async (key) => {
       const ref = split(key);
       const merge = { spec: { template: templateOf(ref.name, next) } };
       await rig.client.patch(peer.workload, ref, { merge }, { signal: limit });
     });
-    await Promise.all(keys.map((key) => weights.reaches(key, (percent) => percent > 0, limit)));
+    await Promise.all(resting.map((key) => weights.reaches(key, (percent) => percent > 0, limit)));
   };
 }
