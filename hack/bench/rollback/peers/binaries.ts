@@ -41,6 +41,8 @@ export const peerSources = {
 
 export type PeerName = keyof typeof peerSources;
 
+export const peerNames = Object.keys(peerSources) as PeerName[];
+
 export interface InstalledPeer {
   readonly binary: string;
   /** YAML files with its resource definitions, in Go's module cache. */

@@ -89,7 +89,8 @@ async function* breaches(
   const { inFlight, together, spreadMs } = scenario;
   const some = { ...contender, keys: contender.keys.slice(0, inFlight) };
   const done = await measureBreaches(rig, some, { ...scenario, patienceMs: PATIENCE_MS, random, report });
-  const when = together === 1 ? 'one breach at a time' : `${together} breaches at random moments of ${spreadMs / 1000} s`;
+  const when =
+    together === 1 ? 'one breach at a time' : `${together} breaches at random moments of ${spreadMs / 1000} s`;
   const method = `${inFlight} rollouts in flight, ${when}, a watch shows weight 0`;
   yield {
     figure: 'answer of the metric provider that spends the budget → weight 0 written, milliseconds',
