@@ -39,7 +39,7 @@ export const argoRollouts: Peer = {
   ],
   workload: rollouts,
   progress: rollouts,
-  restingPhases: ['Healthy'],
+  restingPhases: ['Healthy', 'Degraded'],
   canaryIngress: (name) => `${name}-${name}-canary`,
 };
 

@@ -39,7 +39,7 @@ export const flagger: Peer = {
   ],
   workload: deployments,
   progress: canaries,
-  restingPhases: ['Initialized'],
+  restingPhases: ['Initialized', 'Failed'],
   canaryIngress: (name) => `${name}-canary`,
 };
 

@@ -28,7 +28,7 @@ export interface Peer {
   readonly settings: Readonly<Record<string, string | number>>;
   /** The shortest that it works with. */
   readonly shortestInterval: Interval;
-  /** Where it has to be looked at without anything happening: the interval that it takes when none is given. */
+  /** The usual one, for rollouts that rest: its default where it has one. */
   readonly defaultInterval: Interval;
   argumentsFor(options: PeerArguments): string[];
   readonly healthPath: string;
@@ -38,7 +38,7 @@ export interface Peer {
   rollout(name: string, world: PeerWorld): Manifest[];
   /** Whose pod template a user changes to release a new version. */
   readonly workload: Resource;
-  /** Says in `status.phase` how a rollout fares, one of `restingPhases` when nothing is going on. */
+  /** Says in `status.phase` how a rollout fares, one of `restingPhases` when its version stands or was taken back. */
   readonly progress: Resource;
   readonly restingPhases: readonly string[];
   /** Name of the Ingress on which the peer writes the canary's weight. */

@@ -1,11 +1,7 @@
 import { join } from 'node:path';
-import { systemClock } from '../../../../src/base/clock.ts';
-import { silent } from '../../../../src/base/logger.ts';
-import { Informer } from '../../../../src/kube/informer.ts';
 import { type KubeObject, keyOf, type Resource } from '../../../../src/kube/resource.ts';
 import { ensureBinary } from '../../../cluster/binaries.ts';
 import { output } from '../../../cluster/command.ts';
-import { waitFor } from '../../../cluster/wait.ts';
 import { accountKubeconfig } from '../account.ts';
 import { Child } from '../child.ts';
 import type { Contender } from '../contender.ts';
@@ -18,6 +14,7 @@ import { argoRollouts } from './argo-rollouts.ts';
 import { ensurePeer, type PeerName, peerSources } from './binaries.ts';
 import { flagger } from './flagger.ts';
 import type { Interval, Peer } from './peer.ts';
+import { Phases } from './phases.ts';
 
 export const peers: Readonly<Record<PeerName, Peer>> = { 'argo-rollouts': argoRollouts, flagger };
 
@@ -51,12 +48,14 @@ export async function startPeer(rig: Rig, name: PeerName, fleet: PeerFleet): Pro
   const keys = shopKeys(fleet.rollouts);
   const controller = await startController(rig, peer, binary);
   const weights = await WeightWatch.start<KubeObject>(rig.client, ingresses, readWeight(peer, keys));
+  const phases = new Phases(rig, peer);
   const stop = async () => {
     await controller.kill('SIGTERM');
-    await weights.stop();
+    await Promise.all([weights.stop(), phases.stop()]);
   };
   try {
     await makeRollouts(rig, peer, keys, fleet);
+    await phases.rest(keys, REST_MS);
   } catch (error) {
     await stop();
     throw new Error(`${error}\n${controller.logTail()}`, { cause: error });
@@ -74,7 +73,7 @@ export async function startPeer(rig: Rig, name: PeerName, fleet: PeerFleet): Pro
     pids: [controller.pid],
     keys,
     weights,
-    launch: launcher(rig, peer, weights),
+    launch: launcher(rig, peer, phases, weights),
     stop,
   };
 }
@@ -137,25 +136,17 @@ async function makeRollouts(rig: Rig, peer: Peer, keys: readonly string[], fleet
     const { namespace, name } = split(key);
     for (const object of peer.rollout(name, { ...fleet, namespace, metricsUrl })) await rig.apply(object);
   });
-  const { client, signal } = rig;
-  const informer = new Informer<KubeObject & { readonly status?: { readonly phase?: string } }>(
-    { client, clock: systemClock, random: Math.random, logger: silent },
-    { resource: peer.progress },
-  );
-  informer.start();
-  const rests = (key: string) => peer.restingPhases.includes(informer.cache.getByKey(key)?.status?.phase ?? '');
-  const what = `every rollout of ${peer.name} being at rest`;
-  const allRest = async () => keys.every(rests);
-  await waitFor(allRest, { what, timeoutMs: REST_MS, signal }).finally(() => informer.stop());
 }
 
 /** Leaves those alone that are in flight. */
-function launcher(rig: Rig, peer: Peer, weights: WeightWatch<KubeObject>): Contender['launch'] {
+function launcher(rig: Rig, peer: Peer, phases: Phases, weights: WeightWatch<KubeObject>): Contender['launch'] {
   let revision = 0;
   return async (keys, signal) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]);
     const next = `${++revision}`;
     const resting = keys.filter((key) => weights.percentOf(key) === 0);
+    // Flagger takes a template that comes in the middle of its rollback for the one that failed.
+    await phases.rest(resting, LAUNCH_MS);
     await inParallel(resting, WIDTH, async (key) => {
       const ref = split(key);
       const merge = { spec: { template: templateOf(ref.name, next) } };
