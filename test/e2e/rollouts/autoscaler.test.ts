@@ -17,7 +17,9 @@ const autoscaler = (namespace: string) => ({
     minReplicas: 2,
     maxReplicas: 12,
     metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '60m' } } }],
-    behavior: { scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 4, periodSeconds: 15 }] } },
+    behavior: {
+      scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 4, periodSeconds: 15 }] },
+    },
   },
 });
 
