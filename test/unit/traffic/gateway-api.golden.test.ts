@@ -7,8 +7,7 @@ import type { RoutePlan } from '../../../src/core/rollout/route-plan.ts';
 import { findRouteProblems } from '../../../src/traffic/gateway-api/find-route-problems.ts';
 import type { HttpRoute } from '../../../src/traffic/gateway-api/http-route.ts';
 import { observe } from '../../../src/traffic/gateway-api/observe.ts';
-import { restore } from '../../../src/traffic/gateway-api/restore.ts';
-import { RouteCluster, services } from '../../support/route-cluster.ts';
+import { RouteCluster } from '../../support/route-cluster.ts';
 
 const header = z.strictObject({ name: z.string(), value: z.string(), type: z.string().default('Exact') });
 const split = z.strictObject({
@@ -23,7 +22,7 @@ const question = z.strictObject({
   before: z.array(z.union([plan, z.enum(['lower', 'rollBack'])])).default([]),
   /** What somebody else then made of the rules. */
   meanwhile: z.array(z.looseObject({})).optional(),
-  do: z.enum(['patch', 'walk', 'lower', 'rollBack', 'restore', 'observe', 'find problems']),
+  do: z.enum(['patch', 'walk', 'lower', 'rollBack', 'observe', 'find problems']),
   plan: plan.optional(),
   gateways: z.array(z.strictObject({ controllerName: z.string(), supportedFeatures: z.array(z.string()) })).optional(),
   parentRefs: z.array(z.looseObject({ name: z.string() })).default([{ name: 'public' }]),
@@ -67,11 +66,7 @@ function answerTo(asked: z.output<typeof question>): object {
     const progress = cluster.step(goal);
     return { progress, patch: cluster.patches[0] ?? null, rules: cluster.rules() };
   }
-  const patch =
-    asked.do === 'restore'
-      ? restore(cluster.route, services, { dropsRecord: true })
-      : cluster.lower(asked.do === 'rollBack' ? 'RolledBack' : 'Go');
-  if (patch && asked.do === 'restore') cluster.patch(patch);
+  const patch = cluster.lower(asked.do === 'rollBack' ? 'RolledBack' : 'Go');
   return { patch: patch ?? null, rules: cluster.rules() };
 }
 
