@@ -347,6 +347,7 @@ export class RolloutModel {
         this.record = undefined;
         return;
       case 'PinService':
+        if (this.userPin === write.hash) return;
         if (this.owner === 'refuses') this.lostPins = -1;
         else this.userPin = write.hash;
         if (this.owner === 'lets') this.lostPins = 0;

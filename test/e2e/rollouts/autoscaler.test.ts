@@ -17,20 +17,21 @@ const autoscaler = (namespace: string) => ({
     minReplicas: 2,
     maxReplicas: 12,
     metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '60m' } } }],
-    behavior: {
-      scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 4, periodSeconds: 15 }] },
-    },
+    behavior: { scaleDown: { stabilizationWindowSeconds: 60 } },
   },
 });
 
-/** The size that the Deployment keeps for 40 s of 40 answers a second: pods that start need more than they will. */
-async function settledSize(shop: Shop, load: { snapshot(): { answered: number } }, atLeast: number): Promise<number> {
+/**
+ * The size at which the Deployment settles, kept for 800 answers to one half of the users. Pods that start need more than
+ * they will, so it may be larger for a while; one that fed itself would never come back.
+ */
+async function settledSize(shop: Shop, load: { snapshot(): { answered: number } }): Promise<number> {
   let known = { size: 0, since: 0 };
-  return shop.eventually(`a lasting size of ${atLeast} or more`, async () => {
+  return shop.eventually('a lasting size of 3 to 5', async () => {
     const size = (await shop.deployment()).spec?.replicas ?? 0;
     const { answered } = load.snapshot();
     if (size !== known.size) known = { size, since: answered };
-    return size >= atLeast && answered > known.since + 1_600 && size;
+    return size >= 3 && size <= 5 && answered > known.since + 800 && size;
   });
 }
 
@@ -43,9 +44,7 @@ test('under an autoscaler stable is sized for all users while the canary serves 
   await shop.push({ VERSION: 'v2' });
   const { status } = await shop.reaches(holdsAt(100));
   const asMany = await shop.underLoad();
-  const size = await settledSize(shop, users, 3);
-  // The pods of both revisions are counted, and that does not feed itself.
-  expect(size).toBeLessThanOrEqual(5);
+  const size = await settledSize(shop, users);
   await shop.eventually('both revisions at this size', async () => {
     const both = await Promise.all([stable?.hash, status.inFlight?.hash].map((hash) => shop.podsOf(hash)));
     return both.every(({ length }) => length >= size);

@@ -41,7 +41,7 @@ describe.concurrent('a Service whose selector others keep', () => {
     const { status } = await shop.reaches(waitsForThePin('Reverted'));
     expect(pinOf(status)).toMatchObject({ status: 'False', message: expect.stringMatching('argocd') });
     shop.weights.reset();
-    await answers(shop, load, 1_600);
+    await answers(shop, load, 800);
     expect(pinOf(await shop.status())).toMatchObject({ status: 'False', reason: 'Reverted' });
     expect(shop.weights.seen).toHaveLength(1);
 

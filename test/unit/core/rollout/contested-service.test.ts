@@ -74,3 +74,25 @@ test('a Service that is kept at stable from the middle on holds the hand-over up
   model.owner = 'lets';
   model.run(stable('v2'));
 });
+
+test('a pin that happens to stand between two reverts raises no weight', () => {
+  const model = new RolloutModel().run(healthy);
+  model.push('v2');
+  model.run(weight(2500));
+  model.lostPins = 2;
+  const start = model.now;
+  model.run((m) => m.now > start + 3_600_000, { stepMs: 5_000 });
+  expect([model.userPin, model.route.plan]).toEqual(['v1', { kind: 'Split', canaryBp: 2500 }]);
+  model.lostPins = 0;
+  model.run(stable('v2'));
+});
+
+test('a Service whose pins are put back only at the promotion is handed over without one', () => {
+  const model = new RolloutModel().run(healthy);
+  model.push('v2');
+  model.run((m) => m.status.inFlight?.stage === 'PinningCanary');
+  model.owner = 'reverts';
+  model.run((m) => m.sets.get('v2')?.owner === 'Deployment');
+  expect(model.route.plan).toEqual({ kind: 'Split', canaryBp: 10_000 });
+  model.run(stable('v2'));
+});
