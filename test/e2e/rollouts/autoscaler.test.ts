@@ -1,14 +1,27 @@
 import { expect, test } from 'vitest';
 import { givenShop, holdsAt, isRolledBack, type Shop } from '../../support/rollout-scenario.ts';
 
-/** Of each request: 40 requests a second need about 80 thousandths of a core, far more than pods that idle. */
+/** Of each request, so that the load and not idling pods make the figure. */
 const CPU_MS = '1.5';
 
+/** CPU of all pods in thousandths of a core, once three readings agree: pods that have just started need more. */
+async function steadyCpuMillis(shop: Shop): Promise<number> {
+  let readings: readonly number[] = [];
+  return shop.eventually('a steady use of CPU', async () => {
+    const said = await shop.kubectl('top', 'pods', '--no-headers').catch(() => '');
+    const millis = [...said.matchAll(/ (\d+)m /g)].reduce((sum, [, value]) => sum + Number(value), 0);
+    if (millis === 0 || millis === readings.at(-1)) return false;
+    readings = [...readings.slice(-2), millis];
+    const most = Math.max(...readings);
+    return readings.length === 3 && Math.min(...readings) > 0.75 * most && most;
+  });
+}
+
 /**
- * Wants 2 pods for 40 requests a second and 3 for twice as many, or 4 on a machine that is slow. Not just twice as many:
- * it stands still while the mean of both revisions is within 10 % of its target (docs/rollouts.md, capacity and the HPA).
+ * Wants 2 pods for the usual load and 3 for twice as much: 4 targets would be within 10 % of the mean over both revisions,
+ * where an autoscaler stands still (docs/rollouts.md, capacity and the HPA).
  */
-const autoscaler = (namespace: string) => ({
+const autoscaler = (namespace: string, usualMillis: number) => ({
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
   metadata: { name: 'shop', namespace },
@@ -16,7 +29,12 @@ const autoscaler = (namespace: string) => ({
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' },
     minReplicas: 2,
     maxReplicas: 12,
-    metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '60m' } } }],
+    metrics: [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: `${Math.ceil(usualMillis * 0.75)}m` } },
+      },
+    ],
     behavior: { scaleDown: { stabilizationWindowSeconds: 60 } },
   },
 });
@@ -39,10 +57,10 @@ test('under an autoscaler stable is sized for all users while the canary serves 
   const steps = [{ weight: 100, hold: '10m' }];
   const shop = await givenShop(context, { steps, replicas: 2, env: { CPU_MS }, cpuRequest: '100m' });
   const { stable } = await shop.status();
-  await shop.apply(autoscaler(shop.namespace));
   const users = await shop.underLoad();
   await shop.push({ VERSION: 'v2' });
   const { status } = await shop.reaches(holdsAt(100));
+  await shop.apply(autoscaler(shop.namespace, await steadyCpuMillis(shop)));
   const asMany = await shop.underLoad();
   const size = await settledSize(shop, users);
   await shop.eventually('both revisions at this size', async () => {
