@@ -77,16 +77,20 @@ export class Worker {
     return ended;
   }
 
-  /** Not in the caller's own stack: an informer's handlers must all have run before a pass reads the caches. */
+  /**
+   * Not in the caller's own stack: an informer's handlers must all have run before a pass reads the caches. In a turn of the
+   * event loop of its own, not as a microtask: a thousand passes that find nothing to do would keep out everything else.
+   */
   #wake(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#pumping = false;
       this.#pump();
     });
   }
 
+  /** Begins all urgent passes and one ordinary: answers, the lease and what is urgent have their turn before the next. */
   #pump(): void {
     const { concurrency = 16 } = this.#options;
     while (this.#started) {
@@ -100,6 +104,7 @@ export class Worker {
         this.#wake();
       });
       this.#running.add(pass);
+      if (!taken.urgent) return this.#wake();
     }
   }
 

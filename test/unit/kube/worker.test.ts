@@ -12,7 +12,12 @@ beforeEach(() => {
   clock = new FakeClock();
 });
 
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** More turns of the event loop than a test has passes. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 10; turns++) await turn();
+}
 
 /** A worker whose passes are noted as they begin, with what became of them. */
 function makeWorker(reconcile: Reconcile, options: { concurrency?: number; deadlineMs?: number } = {}) {
@@ -47,6 +52,21 @@ test('passes run beside each other up to the limit, and an urgent one beyond it'
   expect(begun).toEqual(['a', 'b', 'd']);
   expect(worker.backlog).toBe(1);
   expect(await worker.stop()).toBe(true);
+});
+
+test('passes that wait for nothing leave turns of the event loop to others', async () => {
+  const order: string[] = [];
+  const { worker } = makeWorker(async (key) => {
+    order.push(key);
+    return {};
+  });
+  for (const key of ['a', 'b', 'c']) worker.add(key);
+  for (let turns = 0; turns < 3; turns++) {
+    await turn();
+    order.push('turn');
+  }
+  expect(order).toEqual(['a', 'turn', 'b', 'turn', 'c', 'turn']);
+  await worker.stop();
 });
 
 test('an urgent pass takes no place away from ordinary ones', async () => {
