@@ -104,7 +104,9 @@ export class Worker {
         this.#wake();
       });
       this.#running.add(pass);
-      if (!taken.urgent) return this.#wake();
+      if (taken.urgent) continue;
+      this.#wake();
+      return;
     }
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../../cluster/wait.ts';
 import { callsBetween, isUpkeep } from './audit.ts';
 import { cpuSeconds, residentMb } from './child.ts';
 import type { Rig } from './rig.ts';
@@ -14,6 +15,21 @@ export interface Idle {
   /** Of all its processes, at the end. */
   readonly residentMb: number;
   readonly highestResidentMb: number;
+}
+
+const QUIET_MS = 20_000;
+
+/** Waits until the user has made no call outside watches and leases for a while; what a start left to do is done then. */
+export async function untilCalm(
+  { dir, signal }: Pick<Rig, 'dir' | 'signal'>,
+  user: string,
+  timeoutMs: number,
+): Promise<void> {
+  const isCalm = async () => {
+    const calls = callsBetween(dir, Date.now() - QUIET_MS, Date.now());
+    return !calls.some((call) => call.user === user && !isUpkeep(call));
+  };
+  await waitFor(isCalm, { what: `${user} having nothing to do`, timeoutMs, everyMs: 5_000, signal });
 }
 
 /** What a contender costs over `seconds` in which nothing is asked of it. Its user must be among the rig's `audited`. */

@@ -6,7 +6,7 @@ import { seededRandom } from '../../../src/base/random.ts';
 import { measureBreaches } from './breaches.ts';
 import { measureDemo } from './demo-figures.ts';
 import { type Figure, printFigure, quantilesOf } from './figure.ts';
-import { measureIdle } from './idle.ts';
+import { measureIdle, untilCalm } from './idle.ts';
 import { measureLeaderChanges } from './leader-changes.ts';
 import { OPERATOR_USER } from './operator-process.ts';
 import { measurePodDeaths } from './pod-deaths.ts';
@@ -35,8 +35,10 @@ const IN_FLIGHT = 50;
 const DEATHS = 20;
 const LEADER_CHANGES = 5;
 const MEASURED_S = 120;
-/** Caches and heaps find their size, and what the start left to do is done. */
-const CALM_MS = 30_000;
+/** Caches and heaps find their size. */
+const SETTLE_MS = 30_000;
+/** How long an operator may need until it is idle. */
+const CALM_MS = 600_000;
 
 /** Measures the rows and prints their figures. Rows that can share a rig do. */
 export async function runRows(options: RowsOptions): Promise<void> {
@@ -154,8 +156,9 @@ async function idle(rig: Rig, { scale, report, profileDir }: RowsOptions): Promi
   const sluice = await startSluice(rig, { rollouts: scale, profileDir, ...shape }, (keys) =>
     seedShops(rig, keys, { ...shape, report }),
   );
-  report(`all are Healthy; measuring for ${MEASURED_S} s`);
-  await delay(CALM_MS, undefined, { signal: rig.signal });
+  report('all are Healthy');
+  await untilCalm(rig, OPERATOR_USER, CALM_MS);
+  report(`nothing is left to do; measuring for ${MEASURED_S} s`);
   printOf(sluice)(
     `${scale} idle Rollouts`,
     await measureIdle(rig, sluice, MEASURED_S),
@@ -172,7 +175,7 @@ async function flight(rig: Rig, { scale, report, profileDir }: RowsOptions): Pro
   report(`${scale} new revisions`);
   await sluice.launch(sluice.keys, rig.signal);
   report(`all are in flight; measuring for ${MEASURED_S} s`);
-  await delay(CALM_MS, undefined, { signal: rig.signal });
+  await delay(SETTLE_MS, undefined, { signal: rig.signal });
   printOf(sluice)(
     `${scale} Rollouts in flight at a 10 s interval`,
     await measurePolling(rig, sluice, 10_000, MEASURED_S),
