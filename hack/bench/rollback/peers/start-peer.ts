@@ -150,7 +150,7 @@ function launcher(rig: Rig, peer: Peer, phases: Phases, weights: WeightWatch<Kub
     await inParallel(resting, WIDTH, async (key) => {
       const ref = split(key);
       const merge = { spec: { template: templateOf(ref.name, next) } };
-      await rig.client.patch(peer.workload, ref, { merge }, { signal: limit });
+      await rig.client.patch(peer.workload, ref, { merge }, { signal: limit, deadlineMs: LAUNCH_MS });
     });
     await Promise.all(resting.map((key) => weights.reaches(key, (percent) => percent > 0, limit)));
   };
