@@ -80,7 +80,8 @@ export class FakePrometheus {
     const key = `${labelIn(query, 'namespace')}/${labelIn(query, 'rollout')}`;
     const bad = this.#bad.has(key);
     const instantMs = instantOf(form.get('time'));
-    const sample = [(instantMs ?? Date.now()) / 1000, bad ? '1' : '0'];
+    const isOne = bad || query === 'vector(1)'; // how Flagger asks whether anybody is there
+    const sample = [(instantMs ?? Date.now()) / 1000, isOne ? '1' : '0'];
     const data = { resultType: 'vector', result: [{ metric: {}, value: sample }] };
     outgoing.end(JSON.stringify({ status: 'success', data }), () => {
       const answered = { key, bad, instantMs, atMs: performance.now() };

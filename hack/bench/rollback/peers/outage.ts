@@ -38,7 +38,7 @@ export async function measureOutage(rig: Rig, { keys, weights, launch }: Contend
   signal.throwIfAborted();
   await prometheus.accept();
   await delay(WATCHED_S * 1000, undefined, { signal });
-  const afterS = zeros.filter((ms) => ms !== undefined).map((ms) => (ms - refusedAtMs) / 1000);
+  const afterS = zeros.filter((ms) => ms !== undefined).map((ms) => Math.round((ms - refusedAtMs) / 100) / 10);
   return {
     outageS: OUTAGE_S,
     canaries: keys.length,

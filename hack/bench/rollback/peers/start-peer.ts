@@ -19,7 +19,7 @@ import { Phases } from './phases.ts';
 export const peers: Readonly<Record<PeerName, Peer>> = { 'argo-rollouts': argoRollouts, flagger };
 
 /** Calls to the API server at a time while objects are made. */
-const WIDTH = 16;
+const WIDTH = 8;
 const REST_MS = 900_000;
 const LAUNCH_MS = 300_000;
 const WEIGHT = 'nginx.ingress.kubernetes.io/canary-weight';
