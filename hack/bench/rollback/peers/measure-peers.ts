@@ -10,8 +10,8 @@ import { peers, startPeer, userOf } from './start-peer.ts';
 
 const REPLICAS = 2;
 const PATIENCE_MS = 180_000;
-/** Caches and heaps find their size, and what the start left to do is done. */
-const CALM_MS = 30_000;
+/** What the start left to do is done: Argo Rollouts still sends events of it for more than a minute. */
+const CALM_MS = 180_000;
 
 export interface PeerOptions {
   readonly peers: readonly PeerName[];
