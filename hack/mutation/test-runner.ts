@@ -1,0 +1,131 @@
+// The test runner that Stryker starts in its sandbox (docs/decisions/0133): it loads the unit tests of core/stats into this
+// process once, and runs those that reach a mutant, the nearest first, until one fails.
+import { readdirSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { INSTRUMENTER_CONSTANTS, type InstrumenterContext } from '@stryker-mutator/api/core';
+import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
+import {
+  type CompleteDryRunResult,
+  DryRunStatus,
+  determineHitLimitReached,
+  type MutantRunOptions,
+  type MutantRunResult,
+  type TestResult,
+  type TestRunner,
+  TestStatus,
+  toMutantRunResult,
+} from '@stryker-mutator/api/test-runner';
+import fc from 'fast-check';
+import { type CollectedTest, collectTests } from './collected-tests.ts';
+
+const TESTS = 'test/unit/core/stats';
+/** Hundreds of whole experiments each: too slow to repeat for every mutant, and not written to find them. */
+const LEFT_OUT = 'simulation.test.ts';
+
+class InProcessTestRunner implements TestRunner {
+  /** What the instrumented code reads (which mutant is on) and writes (which mutants a test reached). */
+  readonly #mutation: InstrumenterContext = {};
+  readonly #lastTimesMs = new Map<string, number>();
+  #tests: ReadonlyMap<string, CollectedTest> = new Map();
+  #generation = 0;
+
+  capabilities(): { reloadEnvironment: boolean } {
+    return { reloadEnvironment: true };
+  }
+
+  async init(): Promise<void> {
+    Object.assign(globalThis, { [INSTRUMENTER_CONSTANTS.NAMESPACE]: this.#mutation });
+    const collector = new URL('./collected-tests.ts', import.meta.url).href;
+    const sandbox = pathToFileURL(resolve('.')).href;
+    registerHooks({
+      resolve: (specifier, context, next) => {
+        const asksForVitest = specifier === 'vitest' && context.parentURL?.includes('generation=');
+        if (asksForVitest) return { url: collector, shortCircuit: true };
+        const found = next(specifier, context);
+        // A module under a new address is a new module: this is how all is loaded anew.
+        const ours = found.url.startsWith(`${sandbox}/test/`) || found.url.startsWith(`${sandbox}/src/`);
+        return ours ? { ...found, url: `${found.url}?generation=${this.#generation}` } : found;
+      },
+    });
+    await this.#load();
+  }
+
+  async dryRun(): Promise<CompleteDryRunResult> {
+    const tests: TestResult[] = [];
+    for (const test of this.#tests.values()) {
+      this.#mutation.currentTestId = test.id;
+      tests.push(await this.#run(test));
+    }
+    delete this.#mutation.currentTestId;
+    const { mutantCoverage } = this.#mutation;
+    return { status: DryRunStatus.Complete, tests, ...(mutantCoverage && { mutantCoverage }) };
+  }
+
+  async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
+    const { activeMutant, mutantActivation, reloadEnvironment, testFilter, hitLimit, sandboxFileName } = options;
+    delete this.#mutation.activeMutant;
+    if (mutantActivation === 'static') this.#mutation.activeMutant = activeMutant.id;
+    Object.assign(this.#mutation, { hitCount: 0, hitLimit });
+    try {
+      if (reloadEnvironment) await this.#load();
+    } catch (error) {
+      return toMutantRunResult({ status: DryRunStatus.Complete, tests: [failed('loading', 0, error)] });
+    }
+    this.#mutation.activeMutant = activeMutant.id;
+    const tests: TestResult[] = [];
+    for (const test of this.#nearestFirst(testFilter ?? [...this.#tests.keys()], sandboxFileName)) {
+      const result = await this.#run(test);
+      tests.push(result);
+      if (result.status === TestStatus.Failed) break;
+    }
+    // An endless loop is found by counting, so that a busy machine changes no result.
+    const endless = determineHitLimitReached(this.#mutation.hitCount, hitLimit);
+    return toMutantRunResult(endless ?? { status: DryRunStatus.Complete, tests });
+  }
+
+  async #load(): Promise<void> {
+    this.#generation += 1;
+    await import(pathToFileURL(resolve('test/support/seed-setup.ts')).href);
+    // A counterexample kills; making it small would cost more than finding it.
+    fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true });
+    const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.test.ts') && basename(file) !== LEFT_OUT)
+      .map((file) => join(TESTS, file));
+    this.#tests = await collectTests(files.sort(), (file) => import(pathToFileURL(resolve(file)).href));
+  }
+
+  /** Those of the mutant's own room before the others, then the quick before the slow. */
+  #nearestFirst(ids: readonly string[], mutatedFile: string): CollectedTest[] {
+    const room = `/${basename(dirname(mutatedFile))}/`;
+    const cost = ({ id, file }: CollectedTest): number =>
+      (file.includes(room) ? 0 : 1_000_000) + (this.#lastTimesMs.get(id) ?? 0);
+    const tests = ids.flatMap((id) => this.#tests.get(id) ?? []);
+    return tests.sort((a, b) => cost(a) - cost(b));
+  }
+
+  async #run(test: CollectedTest): Promise<TestResult> {
+    const start = performance.now();
+    const passed = (): number => performance.now() - start;
+    try {
+      await test.body();
+    } catch (error) {
+      return failed(test.id, passed(), error, test.file);
+    }
+    this.#lastTimesMs.set(test.id, passed());
+    return { ...about(test.id, passed(), test.file), status: TestStatus.Success };
+  }
+}
+
+function failed(id: string, timeSpentMs: number, error: unknown, file?: string): TestResult {
+  const failureMessage = error instanceof Error ? error.message : String(error);
+  return { ...about(id, timeSpentMs, file), status: TestStatus.Failed, failureMessage };
+}
+
+/** Whole milliseconds: Stryker adds them up. */
+function about(id: string, timeSpentMs: number, file?: string) {
+  return { id, name: id, timeSpentMs: Math.ceil(timeSpentMs), ...(file && { fileName: resolve(file) }) };
+}
+
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'in-process', InProcessTestRunner)];
