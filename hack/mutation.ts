@@ -4,13 +4,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import type { MutantResult } from '@stryker-mutator/api/core';
+import type { LogLevel, MutantResult } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Measured, mutationPage } from './mutation/page.ts';
 import { countOutcomes, leastScore, scoreOf, sumOutcomes } from './mutation/score.ts';
 
 const sources = 'src/core/stats';
+const tests = 'test/unit/core/stats';
 const measuredFile = 'hack/mutation/measured.json';
 const page = 'docs/statistics-mutation.md';
 /** What the last run on this machine found: only what changed since, or whose tests did, is tried again. */
@@ -23,7 +24,9 @@ for (const entry of readdirSync(sources, { withFileTypes: true })) {
 const asked = process.argv.slice(2);
 const unknown = asked.filter((room) => !rooms.has(room));
 if (unknown.length > 0) {
-  console.error(`usage: mutation [ROOM...]; the rooms are ${[...rooms.keys()].sort().join(', ')}, not ${unknown.join(', ')}`);
+  console.error(
+    `usage: mutation [ROOM...]; the rooms are ${[...rooms.keys()].sort().join(', ')}, not ${unknown.join(', ')}`,
+  );
   process.exit(2);
 }
 
@@ -36,12 +39,17 @@ async function measure(room: string): Promise<void> {
   const path = rooms.get(room) as string;
   const started = performance.now();
   const mutants = await runStryker(room, path.endsWith('.ts') ? path : `${path}/**/*.ts`);
-  const files = countOutcomes(mutants.map(({ fileName, status }) => ({ fileName: relative(sources, fileName), status })));
+  const files = countOutcomes(
+    mutants.map(({ fileName, status }) => ({ fileName: relative(sources, fileName), status })),
+  );
   for (const mutant of mutants) if (['Survived', 'NoCoverage'].includes(mutant.status)) console.log(sentence(mutant));
   console.log(`${room}: ${scoreOf(sumOutcomes(Object.values(files))).toFixed(1)} % noticed`);
   const date = new Date().toISOString().slice(0, 10);
   const minutes = Math.ceil((performance.now() - started) / 60_000);
-  const measured = { ...readMeasured(), [room]: { version: packageJson.version, date, minutes, tree: treeOf(path), files } };
+  const measured = {
+    ...readMeasured(),
+    [room]: { version: packageJson.version, date, minutes, tree: treeOf(path), files },
+  };
   writeFileSync(measuredFile, `${JSON.stringify(measured, null, 2)}\n`);
   writeFileSync(page, mutationPage(measured, packageJson.devDependencies['@stryker-mutator/core']));
 }
@@ -53,18 +61,26 @@ async function runStryker(room: string, mutate: string): Promise<MutantResult[]>
   try {
     return await new Stryker({
       mutate: [mutate],
+      testFiles: [`${tests}/${room}/**/*.test.ts`, `${tests}/!(simulation).test.ts`],
       testRunner: 'in-process',
       plugins: ['./hack/mutation/test-runner.ts'],
       coverageAnalysis: 'perTest',
       incremental: true,
       incrementalFile: join(cache, `${room}.json`),
-      ignorePatterns: ['**', '!src/**', '!test/unit/core/stats/**', '!test/support/**', '!package.json', '!tsconfig.json'],
+      ignorePatterns: [
+        '**',
+        '!src/**',
+        '!test/unit/core/stats/**',
+        '!test/support/**',
+        '!hack/statistics/**',
+        '!docs/statistics.md',
+      ],
       tempDirName: sandbox,
       // Only for loops that count nothing; far above what a busy machine can need.
       timeoutMS: 30_000,
       reporters: ['progress-append-only'],
       allowConsoleColors: false,
-      logLevel: 'warn',
+      logLevel: 'warn' as LogLevel,
     }).runMutationTest();
   } finally {
     rmSync(sandbox, { recursive: true, force: true });
@@ -72,7 +88,9 @@ async function runStryker(room: string, mutate: string): Promise<MutantResult[]>
 }
 
 function sentence({ fileName, location, mutatorName, replacement, status }: MutantResult): string {
-  const lines = readFileSync(fileName, 'utf8').split('\n').slice(location.start.line - 1, location.end.line);
+  const lines = readFileSync(fileName, 'utf8')
+    .split('\n')
+    .slice(location.start.line - 1, location.end.line);
   const last = lines.length - 1;
   lines[last] = (lines[last] as string).slice(0, location.end.column - 1);
   lines[0] = (lines[0] as string).slice(location.start.column - 1);

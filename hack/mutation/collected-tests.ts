@@ -1,5 +1,9 @@
 // Stands in for `vitest` in the tests that the mutation run loads: `test` collects instead of running, `expect` is vitest's own.
-export { expect } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { chai, expect } from 'vitest';
+
+export { expect };
 
 type Body = (...args: unknown[]) => unknown;
 
@@ -12,6 +16,7 @@ export interface CollectedTest {
 
 const collected = new Map<string, CollectedTest>();
 let currentFile = '';
+let runningFile = '';
 
 /** Loads test files one after the other with `load`, and answers their tests in the order of definition. */
 export async function collectTests(
@@ -26,10 +31,21 @@ export async function collectTests(
   return new Map(collected);
 }
 
+// vitest keeps golden files for a running test of its own; here they are only read.
+chai.util.addMethod(chai.Assertion.prototype, 'toMatchFileSnapshot', function (this: object, file: string) {
+  const golden = readFileSync(join(dirname(runningFile), file), 'utf8');
+  expect(chai.util.flag(this, 'object') === golden, `it is what ${file} says`).toBe(true);
+});
+
 function define(title: string, body: () => unknown): void {
   let id = `${currentFile}: ${title}`;
   for (let copy = 2; collected.has(id); copy++) id = `${currentFile}: ${title} (${copy})`;
-  collected.set(id, { id, file: currentFile, body });
+  const file = currentFile;
+  const run = (): unknown => {
+    runningFile = file;
+    return body();
+  };
+  collected.set(id, { id, file, body: run });
 }
 
 /** As in vitest, for what these tests use of it: a list in a row is spread over the arguments. */

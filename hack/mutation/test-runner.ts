@@ -1,11 +1,11 @@
-// The test runner that Stryker starts in its sandbox (docs/decisions/0133): it loads the unit tests of core/stats into this
-// process once, and runs those that reach a mutant, the nearest first, until one fails.
-import { readdirSync } from 'node:fs';
+// The test runner that Stryker starts in its sandbox (docs/decisions/0133): it loads the test files into this process once,
+// and runs the tests that reach a mutant, the quick ones first, until one fails.
+import { globSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { basename, dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { INSTRUMENTER_CONSTANTS, type InstrumenterContext } from '@stryker-mutator/api/core';
-import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
+import { INSTRUMENTER_CONSTANTS, type InstrumenterContext, type StrykerOptions } from '@stryker-mutator/api/core';
+import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
 import {
   type CompleteDryRunResult,
   DryRunStatus,
@@ -20,16 +20,18 @@ import {
 import fc from 'fast-check';
 import { type CollectedTest, collectTests } from './collected-tests.ts';
 
-const TESTS = 'test/unit/core/stats';
-/** Hundreds of whole experiments each: too slow to repeat for every mutant, and not written to find them. */
-const LEFT_OUT = 'simulation.test.ts';
-
 class InProcessTestRunner implements TestRunner {
+  static readonly inject = tokens(commonTokens.options);
+  readonly #testFiles: readonly string[];
   /** What the instrumented code reads (which mutant is on) and writes (which mutants a test reached). */
   readonly #mutation: InstrumenterContext = {};
   readonly #lastTimesMs = new Map<string, number>();
   #tests: ReadonlyMap<string, CollectedTest> = new Map();
   #generation = 0;
+
+  constructor({ testFiles }: StrykerOptions) {
+    this.#testFiles = testFiles;
+  }
 
   capabilities(): { reloadEnvironment: boolean } {
     return { reloadEnvironment: true };
@@ -38,15 +40,20 @@ class InProcessTestRunner implements TestRunner {
   async init(): Promise<void> {
     Object.assign(globalThis, { [INSTRUMENTER_CONSTANTS.NAMESPACE]: this.#mutation });
     const collector = new URL('./collected-tests.ts', import.meta.url).href;
+    const project = new URL('../..', import.meta.url).href.replace(/\/$/, '');
     const sandbox = pathToFileURL(resolve('.')).href;
     registerHooks({
       resolve: (specifier, context, next) => {
         const asksForVitest = specifier === 'vitest' && context.parentURL?.includes('generation=');
         if (asksForVitest) return { url: collector, shortCircuit: true };
-        const found = next(specifier, context);
+        const { url, ...found } = next(specifier, context);
+        // What reads the sources as text must read them as they are written; what runs them runs those in the sandbox.
+        const moved = url.replace(`${sandbox}/hack/`, `${project}/hack/`).replace(`${project}/src/`, `${sandbox}/src/`);
+        const ours = ['/hack/statistics/', '/src/', '/test/'].some(
+          (folder) => moved.startsWith(`${sandbox}${folder}`) || moved.startsWith(`${project}${folder}`),
+        );
         // A module under a new address is a new module: this is how all is loaded anew.
-        const ours = found.url.startsWith(`${sandbox}/test/`) || found.url.startsWith(`${sandbox}/src/`);
-        return ours ? { ...found, url: `${found.url}?generation=${this.#generation}` } : found;
+        return { ...found, url: ours ? `${moved}?generation=${this.#generation}` : moved };
       },
     });
     await this.#load();
@@ -64,7 +71,7 @@ class InProcessTestRunner implements TestRunner {
   }
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
-    const { activeMutant, mutantActivation, reloadEnvironment, testFilter, hitLimit, sandboxFileName } = options;
+    const { activeMutant, mutantActivation, reloadEnvironment, testFilter, hitLimit } = options;
     delete this.#mutation.activeMutant;
     if (mutantActivation === 'static') this.#mutation.activeMutant = activeMutant.id;
     Object.assign(this.#mutation, { hitCount: 0, hitLimit });
@@ -75,7 +82,7 @@ class InProcessTestRunner implements TestRunner {
     }
     this.#mutation.activeMutant = activeMutant.id;
     const tests: TestResult[] = [];
-    for (const test of this.#nearestFirst(testFilter ?? [...this.#tests.keys()], sandboxFileName)) {
+    for (const test of this.#quickFirst(testFilter ?? [...this.#tests.keys()])) {
       const result = await this.#run(test);
       tests.push(result);
       if (result.status === TestStatus.Failed) break;
@@ -90,19 +97,13 @@ class InProcessTestRunner implements TestRunner {
     await import(pathToFileURL(resolve('test/support/seed-setup.ts')).href);
     // A counterexample kills; making it small would cost more than finding it.
     fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true });
-    const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.test.ts') && basename(file) !== LEFT_OUT)
-      .map((file) => join(TESTS, file));
-    this.#tests = await collectTests(files.sort(), (file) => import(pathToFileURL(resolve(file)).href));
+    const files = globSync([...this.#testFiles]).sort();
+    this.#tests = await collectTests(files, (file) => import(pathToFileURL(resolve(file)).href));
   }
 
-  /** Those of the mutant's own room before the others, then the quick before the slow. */
-  #nearestFirst(ids: readonly string[], mutatedFile: string): CollectedTest[] {
-    const room = `/${basename(dirname(mutatedFile))}/`;
-    const cost = ({ id, file }: CollectedTest): number =>
-      (file.includes(room) ? 0 : 1_000_000) + (this.#lastTimesMs.get(id) ?? 0);
-    const tests = ids.flatMap((id) => this.#tests.get(id) ?? []);
-    return tests.sort((a, b) => cost(a) - cost(b));
+  #quickFirst(ids: readonly string[]): CollectedTest[] {
+    const cost = ({ id }: CollectedTest): number => this.#lastTimesMs.get(id) ?? 0;
+    return ids.flatMap((id) => this.#tests.get(id) ?? []).sort((a, b) => cost(a) - cost(b));
   }
 
   async #run(test: CollectedTest): Promise<TestResult> {

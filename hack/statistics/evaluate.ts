@@ -19,7 +19,8 @@ const randomEntry: CatalogEntry = {
 
 /**
  * Evaluates one line {"fn": name, "args": {parameter: value}}. A value may itself be such an object, which is evaluated first;
- * "Infinity" and "-Infinity" stand for numbers in both directions; a Map is a list of pairs. Never throws.
+ * "Infinity" and "-Infinity" stand for numbers in both directions, "NaN" for what every function refuses; a Map is a list of
+ * pairs. Never throws.
  */
 export async function evaluateLine(line: string, entries: readonly CatalogEntry[]): Promise<Evaluation> {
   try {
@@ -76,6 +77,7 @@ async function call({ fn, args = {} }: Call, entries: readonly CatalogEntry[]): 
 async function decode(value: unknown, entries: readonly CatalogEntry[]): Promise<unknown> {
   if (value === 'Infinity') return Number.POSITIVE_INFINITY;
   if (value === '-Infinity') return Number.NEGATIVE_INFINITY;
+  if (value === 'NaN') return Number.NaN;
   if (Array.isArray(value)) return Promise.all(value.map((item) => decode(item, entries)));
   if (isCall(value)) return call(value, entries);
   if (typeof value !== 'object' || value === null) return value;

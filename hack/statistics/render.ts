@@ -126,7 +126,7 @@ function renderEntry(entry: CatalogEntry, examples: readonly Example[]): string 
 }
 
 /** Numbers to 10 digits: the last ones may differ between builds of the runtime's exponential. */
-function rounded(value: unknown): unknown {
+export function rounded(value: unknown): unknown {
   if (typeof value === 'number') return Number(value.toPrecision(10));
   if (Array.isArray(value)) return value.map(rounded);
   if (typeof value !== 'object' || value === null) return value;

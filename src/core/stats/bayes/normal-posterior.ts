@@ -67,7 +67,8 @@ function expectedExcess(mean: number, deviation: number, score: number): number 
 
 /** The central interval that holds the effect with probability 1 − alpha. */
 export function credibleLimits({ mean, standardDeviation }: EffectPosterior, alpha: number) {
-  const reach = standardDeviation * normalQuantileSf(alpha / 2);
+  const reach = requirePositive('standardDeviation', standardDeviation) * normalQuantileSf(alpha / 2);
+  requireFinite('mean', mean);
   return { lower: mean - reach, upper: mean + reach };
 }
 

@@ -1,4 +1,5 @@
 import type { DurationMs } from '../../../base/units.ts';
+import { requireNumber } from '../errors.ts';
 import type { CounterInterval } from './interval.ts';
 
 export type CounterArm = 'canary' | 'stable';
@@ -56,9 +57,14 @@ export function pollCounters(state: PollState, samples: readonly CounterSample[]
   const usable = samples.filter(
     ({ requests, errors }) => requests >= 0 && errors >= 0 && Number.isFinite(requests + errors),
   );
-  let open: CounterInterval = { ...state.open, duration: (state.open.duration + sincePoll) as DurationMs };
+  for (const number of Object.values(state.open)) requireNumber('open interval', number);
+  let open: CounterInterval = {
+    ...state.open,
+    duration: (state.open.duration + requireNumber('sincePoll', sincePoll)) as DurationMs,
+  };
   const baselines: Record<string, Baseline> = {};
   for (const [series, baseline] of Object.entries(state.baselines)) {
+    requireNumber(`baseline of ${series}`, baseline.requests + baseline.errors);
     const pollsMissed = baseline.pollsMissed + 1;
     if (pollsMissed <= forgetAfter) baselines[series] = { ...baseline, pollsMissed };
   }

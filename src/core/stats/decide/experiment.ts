@@ -165,4 +165,8 @@ function requireFacts(facts: ExperimentFacts): void {
   for (const name of ['elapsed', 'minDuration', 'maxDuration'] as const) requireNonNegative(name, facts[name]);
   for (const name of ['alpha', 'harmAlpha', 'safeAlpha'] as const) requireProbability(name, facts[name]);
   requireUnitInterval('sampleRatioP', facts.sampleRatioP);
+  for (const { units, conversions } of facts.exposures) {
+    requireNonNegative('units', units);
+    requireNonNegative('conversions', conversions ?? 0);
+  }
 }

@@ -1,4 +1,4 @@
-import { requireCount, requireNumber, requireProbability, statsError } from '../errors.ts';
+import { requireCount, requireNonNegative, requireNumber, requireProbability, statsError } from '../errors.ts';
 
 /** Evidence against one bound; `counters/` gives it for error counters, `mean-guardrail.ts` for means. */
 export interface SidedEvidence {
@@ -40,7 +40,10 @@ const severeIntervals = 3;
 export function judgeGuardrail(evidence: GuardrailEvidence, levels: GuardrailLevels): GuardrailState {
   const { guardrails, harmAlpha, safeAlpha } = requireLevels(levels);
   const { sides, logSafe } = evidence;
-  for (const { logHarm, logSevereHarm } of sides) requireNumber('log e-value', logHarm + logSevereHarm);
+  for (const { logHarm, logSevereHarm, intervalsPointingToHarm } of sides) {
+    requireNumber('log e-value', logHarm + logSevereHarm);
+    requireNonNegative('intervalsPointingToHarm', intervalsPointingToHarm);
+  }
   requireNumber('log e-value', logSafe);
   const shown = (side: SidedEvidence): boolean =>
     side.warmingUp

@@ -1,4 +1,4 @@
-import { requireFinite, requirePositive, statsError } from '../errors.ts';
+import { requireFinite, requireNumber, requirePositive, statsError } from '../errors.ts';
 import { brent } from '../special/roots.ts';
 import { advance, massAbove, massBelow, scoreAtStart } from './score-density.ts';
 
@@ -23,7 +23,10 @@ export function symmetricLooks(fractions: readonly number[], bounds: readonly nu
       bounds: bounds.length,
     });
   }
-  return fractions.map((t, i) => ({ t, upper: bounds[i] as number, lower: -(bounds[i] as number) }));
+  return fractions.map((t, i) => {
+    const upper = requireNumber('bound', bounds[i] as number);
+    return { t: requirePositive('t', t), upper, lower: -upper };
+  });
 }
 
 /** Where and when Z(t) first leaves its bounds, for a drift θ: E[Z(t)] = θ √t, so θ is the expected Z at t = 1. */

@@ -1,4 +1,4 @@
-import { requireFinite, requireNonNegative, requirePositive, statsError } from '../errors.ts';
+import { requireFinite, requireNonNegative, requireNumber, requirePositive, statsError } from '../errors.ts';
 import { detectableScore, type PowerPlan, powerOfScore } from './power-plan.ts';
 
 /** What is known of a metric before the experiment; for a ratio metric the variances are those of `ratioArm`. */
@@ -33,6 +33,8 @@ export function varianceForOneControlUnit(design: MeansDesign): number {
 
 /** Units of both arms from those of control. */
 export function unitsOf(control: number, treatmentPerControl = 1): Units {
+  requireNumber('control units', control);
+  requirePositive('treatmentPerControl', treatmentPerControl);
   return { control, treatment: control * treatmentPerControl, total: control * (1 + treatmentPerControl) };
 }
 

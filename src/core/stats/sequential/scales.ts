@@ -1,4 +1,4 @@
-import { requireFinite, statsError } from '../errors.ts';
+import { requireFinite, requireNumber, statsError } from '../errors.ts';
 import type { ArmMean } from '../summaries/moments.ts';
 import { varianceOfMean } from '../tests/welch.ts';
 import type { Look } from './confidence-sequence.ts';
@@ -24,7 +24,7 @@ export function logRatioLook(treatment: ArmMean, control: ArmMean): Look {
 }
 
 /** How a log-ratio bound is shown: relative lift, exp(x) − 1. */
-export const relativeLift = (logRatio: number): number => Math.expm1(logRatio);
+export const relativeLift = (logRatio: number): number => Math.expm1(requireNumber('logRatio', logRatio));
 
 function lookOf(estimate: number, squares: number, n: number): Look {
   if (squares === 0) throw statsError('SLUICE_STATS_NO_VARIANCE', 'all values of both arms are equal', { n });

@@ -1,4 +1,4 @@
-import { requireCount, requireProbability, statsError } from '../errors.ts';
+import { requireCount, requireNumber, requireProbability, statsError } from '../errors.ts';
 import { logAddExp, logSumExp } from '../special/logsumexp.ts';
 import { logSrmEValue } from './multinomial-bayes-factor.ts';
 
@@ -61,7 +61,7 @@ export function lookAtSrm(state: SrmState, seen: SrmCounts, thresholds: SrmThres
   const logE =
     seen.dimensions.length === 0 ? whole : logAddExp(whole, logOfDimensions(seen.dimensions, seen.cells)) - Math.LN2;
   // Units where none may be make E infinite, which JSON cannot hold.
-  const maxLogE = Math.min(Math.max(state.maxLogE, logE), Number.MAX_VALUE);
+  const maxLogE = Math.min(Math.max(requireNumber('maxLogE', state.maxLogE), logE), Number.MAX_VALUE);
   const pValue = Math.exp(-maxLogE);
   return { state: { maxLogE }, logE, pValue, verdict: verdictOf(pValue, thresholds) };
 }

@@ -29,7 +29,7 @@ export function coinBlocks(design: SwitchbackDesign): readonly number[] {
 
 /** The coin that decides block k: blocks 0 and 1 share one, as do the last two. */
 export function coinOfBlock({ blocks }: SwitchbackDesign, block: number): number {
-  return Math.min(Math.max(0, block - 1), blocks - 3);
+  return Math.min(Math.max(0, requireCount('block', block) - 1), requireCount('blocks', blocks) - 3);
 }
 
 /** Assignment of each period from the coins (blocks − 2 of them). */
