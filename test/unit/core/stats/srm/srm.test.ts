@@ -119,6 +119,46 @@ test('a dimension without values yet weighs as no evidence', () => {
   expect(Math.exp(mixed)).toBeCloseTo((Math.exp(whole) + 1) / 2, 10);
 });
 
+test('half the weight is on the whole, half on the dimensions; the j-th cell of one weighs 1 / (j (j + 1)), the rest is 1', () => {
+  const whole = { shares: half, counts: [560, 440] };
+  const cell = (dimension: string, order: number, counts: number[]) => ({
+    dimension,
+    order,
+    phases: [{ shares: half, counts }],
+  });
+  const cells = [
+    cell('browser', 1, [300, 290]),
+    cell('browser', 2, [260, 150]),
+    cell('browser', 3, [30, 80]),
+    cell('day', 1, [560, 440]),
+  ];
+  const e = (counts: number[]) => Math.exp(logSrmEValue(counts, half));
+  const browser = e([300, 290]) / 2 + e([260, 150]) / 6 + e([30, 80]) / 12 + 1 / 4;
+  const day = e([560, 440]) / 2 + 1 / 2;
+  const { logE } = lookAtSrm(startSrm(), { phases: [whole], dimensions: ['browser', 'day'], cells });
+  expectRelative(Math.exp(logE), e([560, 440]) / 2 + (browser + day) / 4, 1e-12);
+});
+
+// The state carries the evidence: nothing new is seen.
+test.each([
+  [5, 'Fits', { warnBelow: Math.exp(-5), blockBelow: 1e-9 }],
+  [5, 'Warn', { warnBelow: Math.exp(-4.9), blockBelow: Math.exp(-5) }],
+  [5, 'SampleRatioMismatch', { warnBelow: 0.01, blockBelow: Math.exp(-4.9) }],
+  [Math.log(101), 'Warn', undefined],
+  [Math.log(999), 'Warn', undefined],
+  [Math.log(1001), 'SampleRatioMismatch', undefined],
+] as const)('evidence of ln E = %d is %s: p must be below the threshold, not at it', (maxLogE, verdict, thresholds) => {
+  expect(lookAtSrm({ maxLogE }, { phases: [], dimensions: [], cells: [] }, thresholds).verdict).toBe(verdict);
+});
+
+test.each([
+  [{ warnBelow: 0, blockBelow: 0.001 }, 'warnBelow must be'],
+  [{ warnBelow: 0.01, blockBelow: 1 }, 'blockBelow must be'],
+])('refuses thresholds %j', (thresholds, message) => {
+  const nothing = { phases: [], dimensions: [], cells: [] };
+  expect(() => lookAtSrm(startSrm(), nothing, thresholds)).toThrow(`SLUICE_STATS_ARGUMENT: ${message}`);
+});
+
 test.each([
   [[1, 2], [0.5, 0.6], 'sum to 1'],
   [[1, 2], [1, 0], 'two arms'],
@@ -128,13 +168,18 @@ test.each([
   [[-1, 2], [0.5, 0.5], 'integer'],
   [[1, 2], [1.5, -0.5], 'inside [0, 1]'],
 ])('refuses counts %j with shares %j', (counts, shares, message) => {
+  expect(() => chiSquareSrm(counts, shares)).toThrow('SLUICE_STATS_ARGUMENT');
   expect(() => chiSquareSrm(counts, shares)).toThrow(message);
   expect(() => logSrmEValue(counts, shares)).toThrow(message);
 });
 
 test('an order of 0 is refused: its weight would be infinite', () => {
   const cell = { dimension: 'day', order: 0, phases: [] };
-  expect(() => lookAtSrm(startSrm(), { phases: [], dimensions: ['day'], cells: [cell] })).toThrow('order');
+  expect(() => lookAtSrm(startSrm(), { phases: [], dimensions: ['day'], cells: [cell] })).toThrow(
+    'SLUICE_STATS_ARGUMENT: order counts from 1',
+  );
+  const halfCell = { ...cell, order: 1.5 };
+  expect(() => lookAtSrm(startSrm(), { phases: [], dimensions: ['day'], cells: [halfCell] })).toThrow('order must be');
 });
 
 test('the Bayes factor does not depend on the order of the arms', () => {
