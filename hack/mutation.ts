@@ -42,7 +42,7 @@ async function measure(room: string): Promise<void> {
   const files = countOutcomes(
     mutants.map(({ fileName, status }) => ({ fileName: relative(sources, fileName), status })),
   );
-  for (const mutant of mutants) if (['Survived', 'NoCoverage'].includes(mutant.status)) console.log(sentence(mutant));
+  for (const mutant of mutants) if (mutant.status !== 'Killed') console.log(sentence(mutant));
   console.log(`${room}: ${scoreOf(sumOutcomes(Object.values(files))).toFixed(1)} % noticed`);
   const date = new Date().toISOString().slice(0, 10);
   const minutes = Math.ceil((performance.now() - started) / 60_000);
@@ -51,7 +51,7 @@ async function measure(room: string): Promise<void> {
     [room]: { version: packageJson.version, date, minutes, tree: treeOf(path), files },
   };
   writeFileSync(measuredFile, `${JSON.stringify(measured, null, 2)}\n`);
-  writeFileSync(page, mutationPage(measured, packageJson.devDependencies['@stryker-mutator/core']));
+  writeFileSync(page, mutationPage(measured, [...rooms.keys()], packageJson.devDependencies['@stryker-mutator/core']));
 }
 
 async function runStryker(room: string, mutate: string): Promise<MutantResult[]> {
@@ -77,7 +77,7 @@ async function runStryker(room: string, mutate: string): Promise<MutantResult[]>
       ],
       tempDirName: sandbox,
       // Only for loops that count nothing; far above what a busy machine can need.
-      timeoutMS: 30_000,
+      timeoutMS: 120_000,
       reporters: ['progress-append-only'],
       allowConsoleColors: false,
       logLevel: 'warn' as LogLevel,
@@ -95,7 +95,7 @@ function sentence({ fileName, location, mutatorName, replacement, status }: Muta
   lines[last] = (lines[last] as string).slice(0, location.end.column - 1);
   lines[0] = (lines[0] as string).slice(location.start.column - 1);
   const place = `${relative('.', fileName)}:${location.start.line}:${location.start.column}`;
-  const verdict = status === 'Survived' ? 'not noticed' : 'not reached';
+  const verdict = { Survived: 'not noticed', NoCoverage: 'not reached', Timeout: 'without end' }[status as string] ?? status;
   return `${place} ${verdict} (${mutatorName})\n  - ${lines.join('\n    ')}\n  + ${replacement}`;
 }
 

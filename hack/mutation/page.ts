@@ -12,17 +12,19 @@ export interface MeasuredRoom {
 export type Measured = Readonly<Record<string, MeasuredRoom>>;
 
 /** docs/statistics-mutation.md: all rooms, each as it was measured last. */
-export function mutationPage(measured: Measured, strykerVersion: string): string {
+export function mutationPage(measured: Measured, allRooms: readonly string[], strykerVersion: string): string {
+  const missing = allRooms.filter((room) => !(room in measured)).sort();
   const rooms = Object.entries(measured).sort(([a], [b]) => (a < b ? -1 : 1));
   const total = sumOutcomes(rooms.flatMap(([, { files }]) => Object.values(files)));
   return `# What the tests of the statistics notice
 
 Written by \`npm run test:mutation\` (StrykerJS ${strykerVersion}). Stryker changes the source of \`src/core/stats\` in one place at a
-time (an operator, a condition, a bound, a returned object, a block taken out) and runs the unit tests that reach the place. A
+time (an operator, a condition, a bound, a returned object, a block taken out) and runs the tests that reach the place, of the
+room's own and of the examples in [statistics.md](statistics.md) only: what a room promises must be held in its own house. A
 change that a test notices is *killed*; one that runs without end is a *timeout*, found by counting; the others are holes in the
 tests, or change nothing that can be observed. The score is killed and timeouts among all.
 
-**${percent(total)} of ${mutantsOf(total)} changes are noticed; at least ${leastScore} % is promised.**
+**${percent(total)} of ${mutantsOf(total)} changes are noticed; at least ${leastScore} % is promised.**${missing.length > 0 ? ` Not measured yet: ${missing.join(', ')}.` : ''}
 
 A room can be measured alone: \`npm run test:mutation -- special\`. It prints the changes that nothing noticed. The simulations
 (\`npm run test:simulation\`) take no part. Constants are not changed by Stryker; tables of golden numbers hold those.

@@ -53,7 +53,8 @@ class InProcessTestRunner implements TestRunner {
           (folder) => moved.startsWith(`${sandbox}${folder}`) || moved.startsWith(`${project}${folder}`),
         );
         // A module under a new address is a new module: this is how all is loaded anew.
-        return { ...found, url: ours ? `${moved}?generation=${this.#generation}` : moved };
+        const isNew = ours && !moved.includes('?generation=');
+        return { ...found, url: isNew ? `${moved}?generation=${this.#generation}` : moved };
       },
     });
     await this.#load();
@@ -71,18 +72,17 @@ class InProcessTestRunner implements TestRunner {
   }
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
-    const { activeMutant, mutantActivation, reloadEnvironment, testFilter, hitLimit } = options;
-    delete this.#mutation.activeMutant;
-    if (mutantActivation === 'static') this.#mutation.activeMutant = activeMutant.id;
-    Object.assign(this.#mutation, { hitCount: 0, hitLimit });
+    const { activeMutant, reloadEnvironment, testFilter, hitLimit } = options;
+    // On before anything loads: `reloadEnvironment` means that the change acts while modules load. (`mutantActivation` should
+    // say so too, but with the option `testFiles` Stryker 10.1 leaves it at 'runtime', and names files in `testFilter`.)
+    Object.assign(this.#mutation, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
     try {
       if (reloadEnvironment) await this.#load();
     } catch (error) {
       return toMutantRunResult({ status: DryRunStatus.Complete, tests: [failed('loading', 0, error)] });
     }
-    this.#mutation.activeMutant = activeMutant.id;
     const tests: TestResult[] = [];
-    for (const test of this.#quickFirst(testFilter ?? [...this.#tests.keys()])) {
+    for (const test of this.#quickFirst(testFilter)) {
       const result = await this.#run(test);
       tests.push(result);
       if (result.status === TestStatus.Failed) break;
@@ -94,16 +94,25 @@ class InProcessTestRunner implements TestRunner {
 
   async #load(): Promise<void> {
     this.#generation += 1;
-    await import(pathToFileURL(resolve('test/support/seed-setup.ts')).href);
+    await this.#import('test/support/seed-setup.ts');
     // A counterexample kills; making it small would cost more than finding it.
     fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true });
     const files = globSync([...this.#testFiles]).sort();
-    this.#tests = await collectTests(files, (file) => import(pathToFileURL(resolve(file)).href));
+    this.#tests = await collectTests(files, (file) => this.#import(file));
+    if (this.#tests.size === 0) throw new Error(`no tests in ${files.join(', ')}`);
   }
 
-  #quickFirst(ids: readonly string[]): CollectedTest[] {
+  #import(file: string): Promise<unknown> {
+    return import(`${pathToFileURL(resolve(file)).href}?generation=${this.#generation}`);
+  }
+
+  /** The tests named by id or by file; all without a filter. */
+  #quickFirst(filter: readonly string[] | undefined): CollectedTest[] {
+    const wanted = new Set(filter);
     const cost = ({ id }: CollectedTest): number => this.#lastTimesMs.get(id) ?? 0;
-    return ids.flatMap((id) => this.#tests.get(id) ?? []).sort((a, b) => cost(a) - cost(b));
+    return [...this.#tests.values()]
+      .filter(({ id, file }) => filter === undefined || wanted.has(id) || wanted.has(resolve(file)))
+      .sort((a, b) => cost(a) - cost(b));
   }
 
   async #run(test: CollectedTest): Promise<TestResult> {

@@ -72,7 +72,7 @@ echo '{"fn":"tQuantile","args":{"p":0.975,"df":17.776}}' | npm run -s stats:eval
 \`\`\`
 
 Each line \`{"fn": name, "args": {argument: value}}\` is answered by \`{"result": ...}\` or \`{"error": {"code": ...}}\`. A value may be such
-an object itself and is evaluated first. \`"Infinity"\` and \`"-Infinity"\` stand for those numbers. An argument with a default may be
+an object itself and is evaluated first. \`"Infinity"\`, \`"-Infinity"\` and \`"NaN"\` stand for those numbers. An argument with a default may be
 left out.
 
 ## Conventions
@@ -84,6 +84,7 @@ left out.
 - Bad input is an error with a code: \`SLUICE_STATS_ARGUMENT\` (outside the domain), \`_TOO_FEW\` (more units needed), \`_NO_VARIANCE\`
   (all values equal), \`_BASELINE\` (zero or negative mean where the scale needs a positive one), \`_NO_ROOT\`. No function answers NaN.
 - § numbers are those of the project's statistics specification; papers are cited by author and year.
+- What holds the functions: [simulations](statistics-evidence.md) hold what they promise, [mutations](statistics-mutation.md) their tests.
 `;
 
 /** docs/statistics.md. */

@@ -112,3 +112,44 @@ test.each([
 ])('%s: %s', (code, _what, call) => {
   expect(call).toThrow(expect.objectContaining({ code }));
 });
+
+test('merging with nothing changes nothing, also where squares overflow', () => {
+  const far = { n: 3, mean: 1e200, m2: 5 };
+  expect(mergeMoments(far, noMoments)).toEqual(far);
+  expect(mergeMoments(noMoments, far)).toEqual(far);
+  const farJoint = { n: 3, means: [1e200], comoments: [[5]] };
+  expect(mergeJoint(farJoint, noJointMoments(1))).toEqual(farJoint);
+  expect(mergeJoint(noJointMoments(1), farJoint)).toEqual(farJoint);
+  expect(momentsOf([])).toEqual({ n: 0, mean: 0, m2: 0 });
+});
+
+test('sums of squares may miss the mean by rounding, in either direction', () => {
+  expect(momentsOfSums({ n: 2, sum: 2, sumOfSquares: 2 - 1e-10 }).m2).toBe(0);
+  const pair = (square: number) => jointMomentsOfSums({ n: 2, sums: [2], products: [[square]] }).comoments[0]?.[0];
+  expect(pair(2 - 1e-10)).toBe(0);
+  expect(pair(2 + 1e-10)).toBeCloseTo(1e-10, 15);
+});
+
+test('the least and the most that is allowed', () => {
+  expect(varianceOf({ n: 2, mean: 0, m2: 3 })).toBe(3);
+  expect(covariance({ n: 2, means: [0], comoments: [[3]] }, 0, 0)).toBe(3);
+  expect(armProportion(4, 4)).toEqual({ n: 4, mean: 1, variance: 0 });
+  expect(noJointMoments(100).means).toHaveLength(100);
+});
+
+test.each<[string, object, () => unknown]>([
+  ['SLUICE_STATS_ARGUMENT: at most 100 values of a unit, not 101', { dimensions: 101 }, () => noJointMoments(101)],
+  ['SLUICE_STATS_TOO_FEW: a variance needs 2 values, not 1', { n: 1, needed: 2 }, () => varianceOf(momentsOf([1]))],
+  [
+    'SLUICE_STATS_TOO_FEW: a covariance needs 2 units, not 1',
+    { n: 1, needed: 2 },
+    () => covariance(jointMomentsOf([[1]], 1), 0, 0),
+  ],
+  [
+    'SLUICE_STATS_ARGUMENT: shift must be a finite number, not NaN',
+    { name: 'shift', value: Number.NaN },
+    () => momentsOfSums({ n: 1, sum: 1, sumOfSquares: 1, shift: Number.NaN }),
+  ],
+])('%s', (message, facts, call) => {
+  expect(call).toThrow(expect.objectContaining({ message, facts }));
+});

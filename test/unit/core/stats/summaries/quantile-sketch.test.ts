@@ -47,3 +47,33 @@ test.each([
 ])('%s: %s', (code, _what, call) => {
   expect(call).toThrow(expect.objectContaining({ code }));
 });
+
+test('merging adds the buckets of both signs', () => {
+  const both = mergeSketches(sketchOf([-3, 0, 5]), sketchOf([-3, -8, 0, 0, 5, 9]));
+  expect(both).toEqual(sketchOf([-8, -3, -3, 0, 0, 0, 5, 5, 9]));
+});
+
+test('1e-300 is the smallest value that does not count as 0', () => {
+  expect(sketchOf([1e-300, -1e-300, 0.99e-300]).zeros).toBe(1);
+});
+
+test.each<[string, object, () => unknown]>([
+  [
+    'SLUICE_STATS_ARGUMENT: only sketches of the same relative error merge',
+    { left: 0.01, right: 0.02 },
+    () => mergeSketches(noSketch(0.01), noSketch(0.02)),
+  ],
+  ['SLUICE_STATS_TOO_FEW: an empty sketch has no quantile', { n: 0 }, () => sketchQuantile(noSketch(), 0.5)],
+  [
+    'SLUICE_STATS_ARGUMENT: relativeError must be inside (0, 1), at least 1e-300, not 1',
+    { name: 'relativeError', value: 1 },
+    () => noSketch(1),
+  ],
+  [
+    'SLUICE_STATS_ARGUMENT: relativeError must be inside (0, 1), at least 1e-300, not 0',
+    { name: 'relativeError', value: 0 },
+    () => sketchOf([], 0),
+  ],
+])('%s', (message, facts, call) => {
+  expect(call).toThrow(expect.objectContaining({ message, facts }));
+});
