@@ -87,6 +87,7 @@ class InProcessTestRunner implements TestRunner {
       tests.push(result);
       if (result.status === TestStatus.Failed) break;
     }
+    if (tests.length === 0) throw new Error(`no test matches ${testFilter}`);
     // An endless loop is found by counting, so that a busy machine changes no result.
     const endless = determineHitLimitReached(this.#mutation.hitCount, hitLimit);
     return toMutantRunResult(endless ?? { status: DryRunStatus.Complete, tests });

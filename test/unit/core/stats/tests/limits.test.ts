@@ -4,7 +4,7 @@ import { armProportion } from '../../../../../src/core/stats/summaries/moments.t
 import { testEffect } from '../../../../../src/core/stats/tests/effect-test.ts';
 import { independenceTest } from '../../../../../src/core/stats/tests/independence.ts';
 import { poissonRatioTest } from '../../../../../src/core/stats/tests/poisson-ratio.ts';
-import { newcombeLimits, pooledProportionTest, waldLimits } from '../../../../../src/core/stats/tests/proportions.ts';
+import { newcombeLimits, pooledProportionTest, proportionLimits, waldLimits } from '../../../../../src/core/stats/tests/proportions.ts';
 import {
   clusteredQuantile,
   outerRanks,
@@ -195,4 +195,89 @@ test.each([
   ],
 ] as const)('%s: %s', (code, _what, call) => {
   expect(call).toThrow(expect.objectContaining({ code }));
+});
+
+test('a table of three by three has four degrees of freedom, an outcome that nobody had takes none', () => {
+  const table = [
+    [10, 20, 30],
+    [20, 25, 15],
+    [30, 15, 15],
+  ];
+  const result = independenceTest(table);
+  expectRelative(result.statistic, 20, 1e-14);
+  expect(result.df).toBe(4);
+  // The tail of four degrees in closed form.
+  expectRelative(result.pValue, 11 * Math.exp(-10), 1e-13);
+  expect(independenceTest(table.map((row) => [...row, 0]))).toEqual(result);
+  const square = [
+    [30, 10],
+    [10, 30],
+  ];
+  expect(independenceTest(square)).toMatchObject({ statistic: 20, df: 1 });
+});
+
+test.each([
+  [
+    'an arm without counts',
+    [
+      [1, 2],
+      [3, 4],
+      [0, 0],
+    ],
+  ],
+  ['one arm', [[1, 2]]],
+  ['one outcome', [[1], [2]]],
+])('%s is not a table to test', (_what, table) => {
+  expect(() => independenceTest(table)).toThrow('each arm needs counts, in at least two outcomes');
+});
+
+test('the limits shown are Newcombe’s below ten in any cell, Wald’s from ten on', () => {
+  const treatment = { successes: 50, n: 100 };
+  for (const [successes, n] of [
+    [9, 59],
+    [50, 59],
+  ] as const) {
+    expect(proportionLimits(treatment, { successes, n }, 0.05)).toEqual(newcombeLimits(treatment, { successes, n }, 0.05));
+  }
+  for (const [successes, n] of [
+    [10, 60],
+    [50, 60],
+  ] as const) {
+    expect(proportionLimits(treatment, { successes, n }, 0.05)).toEqual(waldLimits(treatment, { successes, n }, 0.05));
+  }
+});
+
+test.each([0.1, 0.9])('the %d quantile needs 35 values at 95 %: z² times nine', (p) => {
+  expect(() => outerRanks(34, p, 0.05)).toThrow('needs more than 35 values, not 34');
+  expect(outerRanks(35, p, 0.05)).toEqual({ lower: p < 0.5 ? 1 : 28, upper: p < 0.5 ? 7 : 35 });
+});
+
+test.each<[string, object, () => unknown]>([
+  [
+    'SLUICE_STATS_NO_VARIANCE: all values of both arms are equal',
+    { n: 150 },
+    () => welchTest({ n: 100, mean: 1, variance: 0 }, { n: 50, mean: 1, variance: 0 }, plan),
+  ],
+  [
+    'SLUICE_STATS_NO_VARIANCE: all values of both arms are equal',
+    { n: 150 },
+    () => logRatioTest({ n: 100, mean: 1, variance: 0 }, { n: 50, mean: 1, variance: 0 }, plan),
+  ],
+  [
+    'SLUICE_STATS_BASELINE: a log ratio needs positive means, not -1',
+    { mean: -1 },
+    () => logRatioTest(arm, { ...arm, mean: -1 }, plan),
+  ],
+  [
+    'SLUICE_STATS_BASELINE: the control mean is within four standard errors of 0',
+    { mean: 0.1 },
+    () => relativeDeltaTest(arm, { ...arm, mean: 0.1 }, plan),
+  ],
+  [
+    'SLUICE_STATS_NO_VARIANCE: all units of both arms agree',
+    { pooled: 1 },
+    () => pooledProportionTest({ successes: 5, n: 5 }, { successes: 7, n: 7 }, plan),
+  ],
+])('%s %j', (message, facts, call) => {
+  expect(call).toThrow(expect.objectContaining({ message, facts }));
 });
