@@ -188,3 +188,46 @@ test('too few units, wrong shapes, NaN and empty denominators are refused', () =
     ]),
   ).toThrow('SLUICE_STATS_BASELINE');
 });
+
+const square = [
+  [4, 1],
+  [1, 4],
+];
+
+test.each<[string, Partial<JointMoments>]>([
+  ['a missing row', { comoments: [[4, 1]] }],
+  ['a short row', { comoments: [[4, 1], [1]] }],
+  ['a short first row', { comoments: [[4], [1, 4]] }],
+  ['a mean too few', { means: [1] }],
+  ['a mean too many', { means: [1, 1, 1] }],
+])('moments with %s are refused', (_what, wrong) => {
+  const arm = { n: 10, means: [1, 1], comoments: square };
+  expect(() => cuped([arm, { ...arm, ...wrong }])).toThrow(
+    expect.objectContaining({ message: 'SLUICE_STATS_ARGUMENT: every arm needs moments of 2 components', facts: { size: 2 } }),
+  );
+});
+
+test.each<[string, object, () => unknown]>([
+  [
+    'SLUICE_STATS_ARGUMENT: there must be one theta for each covariate',
+    { theta: 2 },
+    () => cuped([{ n: 10, means: [1, 1], comoments: square }], [1, 2]),
+  ],
+  [
+    'SLUICE_STATS_ARGUMENT: theta must be a finite number, not Infinity',
+    { name: 'theta', value: Number.POSITIVE_INFINITY },
+    () => cuped([{ n: 10, means: [1, 1], comoments: square }], [Number.POSITIVE_INFINITY]),
+  ],
+  [
+    'SLUICE_STATS_TOO_FEW: an arm needs 2 units, not 1',
+    { n: 1 },
+    () => cuped([{ n: 1, means: [1, 1], comoments: square }]),
+  ],
+])('%s', (message, facts, call) => {
+  expect(call).toThrow(expect.objectContaining({ message, facts }));
+});
+
+test('a metric without variance is explained by nothing: the ratio is 1, not 0 / 0', () => {
+  const flat = { n: 10, means: [1, 1], comoments: [[0, 0], [0, 4]] };
+  expect(cuped([flat]).varianceRatio).toBe(1);
+});
