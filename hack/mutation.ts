@@ -77,7 +77,7 @@ async function runStryker(room: string, mutate: string): Promise<MutantResult[]>
       ],
       tempDirName: sandbox,
       // Only for loops that count nothing; far above what a busy machine can need.
-      timeoutMS: 120_000,
+      timeoutMS: 60_000,
       reporters: ['progress-append-only'],
       allowConsoleColors: false,
       logLevel: 'warn' as LogLevel,
