@@ -1,14 +1,14 @@
-// mutation [ROOM...]: changes the rooms of src/core/stats (all, or those named) in one place at a time, counts how many changes
+// mutation [ROOM|FILE...]: changes src/core/stats (all of it, or what is named) in one place at a time, counts how many changes
 // the unit tests notice, prints the others, and writes docs/statistics-mutation.md. Status 1 when fewer than promised.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { LogLevel, MutantResult } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Measured, mutationPage } from './mutation/page.ts';
-import { countOutcomes, leastScore, scoreOf, sumOutcomes } from './mutation/score.ts';
+import { type Measured, type MeasuredFile, mutationPage } from './mutation/page.ts';
+import { countOutcomes, leastScore, noOutcomes, scoreOf, sumOutcomes } from './mutation/score.ts';
 
 const sources = 'src/core/stats';
 const tests = 'test/unit/core/stats';
@@ -17,56 +17,49 @@ const page = 'docs/statistics-mutation.md';
 /** What the last run on this machine found: only what changed since, or whose tests did, is tried again. */
 const cache = 'node_modules/.cache/sluice-mutation';
 
-const rooms = new Map([['errors', `${sources}/errors.ts`]]);
-for (const entry of readdirSync(sources, { withFileTypes: true })) {
-  if (entry.isDirectory()) rooms.set(entry.name, `${sources}/${entry.name}`);
-}
 const asked = process.argv.slice(2);
-const unknown = asked.filter((room) => !rooms.has(room));
+const unknown = asked.filter((name) => name === '' || !existsSync(join(sources, name)));
 if (unknown.length > 0) {
-  console.error(
-    `usage: mutation [ROOM...]; the rooms are ${[...rooms.keys()].sort().join(', ')}, not ${unknown.join(', ')}`,
-  );
+  console.error(`usage: mutation [ROOM|FILE...], as they lie in ${sources}; there is no ${unknown.join(', ')}`);
   process.exit(2);
 }
+const allFiles = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+// A room at a time: what is measured stays, whatever happens to the rest.
+const rooms = new Set(allFiles.map((file) => file.split('/')[0] as string).sort());
 
-for (const room of asked.length > 0 ? asked : rooms.keys()) await measure(room);
-const total = scoreOf(sumOutcomes(Object.values(readMeasured()).flatMap(({ files }) => Object.values(files))));
-console.log(`${total.toFixed(1)} % of all changes in measured rooms are noticed; at least ${leastScore} % is promised`);
+for (const name of asked.length > 0 ? asked : rooms) await measure(name);
+const total = scoreOf(sumOutcomes(Object.values(readMeasured()).map(({ outcomes }) => outcomes)));
+console.log(`${total.toFixed(1)} % of all changes in measured files are noticed; at least ${leastScore} % is promised`);
 process.exit(total >= leastScore ? 0 : 1);
 
-async function measure(room: string): Promise<void> {
-  const path = rooms.get(room) as string;
-  const started = performance.now();
-  const mutants = await runStryker(room, path.endsWith('.ts') ? path : `${path}/**/*.ts`);
-  const files = countOutcomes(
-    mutants.map(({ fileName, status }) => ({ fileName: relative(sources, fileName), status })),
-  );
+async function measure(name: string): Promise<void> {
+  const mutants = await runStryker(name);
   for (const mutant of mutants) if (mutant.status !== 'Killed') console.log(sentence(mutant));
-  console.log(`${room}: ${scoreOf(sumOutcomes(Object.values(files))).toFixed(1)} % noticed`);
+  const found = countOutcomes(mutants.map(({ fileName, status }) => ({ fileName: relative(sources, fileName), status })));
+  console.log(`${name}: ${scoreOf(sumOutcomes(Object.values(found))).toFixed(1)} % noticed`);
   const date = new Date().toISOString().slice(0, 10);
-  const minutes = Math.ceil((performance.now() - started) / 60_000);
-  const measured = {
-    ...readMeasured(),
-    [room]: { version: packageJson.version, date, minutes, tree: treeOf(path), files },
-  };
+  const measured: Record<string, MeasuredFile> = { ...readMeasured() };
+  for (const file of allFiles.filter((one) => one === name || one.startsWith(`${name}/`))) {
+    const outcomes = found[file] ?? noOutcomes;
+    measured[file] = { date, version: packageJson.version, blob: blobOf(join(sources, file)), outcomes };
+  }
   writeFileSync(measuredFile, `${JSON.stringify(measured, null, 2)}\n`);
-  writeFileSync(page, mutationPage(measured, [...rooms.keys()], packageJson.devDependencies['@stryker-mutator/core']));
+  writeFileSync(page, mutationPage(measured, allFiles, packageJson.devDependencies['@stryker-mutator/core']));
 }
 
-async function runStryker(room: string, mutate: string): Promise<MutantResult[]> {
+async function runStryker(name: string): Promise<MutantResult[]> {
   // Outside node_modules, where Node would not read TypeScript.
   const sandbox = mkdtempSync(join(tmpdir(), 'sluice-mutation-'));
   mkdirSync(cache, { recursive: true });
   try {
     return await new Stryker({
-      mutate: [mutate],
-      testFiles: [`${tests}/${room}/**/*.test.ts`, `${tests}/!(simulation).test.ts`],
+      mutate: [name.endsWith('.ts') ? `${sources}/${name}` : `${sources}/${name}/**/*.ts`],
+      testFiles: [`${tests}/${name.split('/')[0]}/**/*.test.ts`, `${tests}/!(simulation).test.ts`],
       testRunner: 'in-process',
       plugins: ['./hack/mutation/test-runner.ts'],
       coverageAnalysis: 'perTest',
       incremental: true,
-      incrementalFile: join(cache, `${room}.json`),
+      incrementalFile: join(cache, `${name.replaceAll('/', '-')}.json`),
       ignorePatterns: [
         '**',
         '!src/**',
@@ -103,6 +96,7 @@ function readMeasured(): Measured {
   return JSON.parse(readFileSync(measuredFile, 'utf8'));
 }
 
-function treeOf(path: string): string {
-  return execFileSync('git', ['rev-parse', `HEAD:${path}`], { encoding: 'utf8' }).trim();
+/** Git's name of a file as it lies here. */
+function blobOf(path: string): string {
+  return execFileSync('git', ['hash-object', path], { encoding: 'utf8' }).trim();
 }

@@ -13,7 +13,8 @@ export interface Outcomes {
   readonly unreached: number;
 }
 
-const none: Outcomes = { killed: 0, timeout: 0, survived: 0, unreached: 0 };
+/** Of a file in which nothing can be changed. */
+export const noOutcomes: Outcomes = { killed: 0, timeout: 0, survived: 0, unreached: 0 };
 const kindOf: Readonly<Record<string, keyof Outcomes>> = {
   Killed: 'killed',
   Timeout: 'timeout',
@@ -29,7 +30,7 @@ export function countOutcomes(
   for (const { fileName, status } of mutants) {
     const kind = kindOf[status];
     if (kind === undefined) throw new Error(`a mutant of ${fileName} ended as ${status}`);
-    const before = files[fileName] ?? none;
+    const before = files[fileName] ?? noOutcomes;
     files[fileName] = { ...before, [kind]: before[kind] + 1 };
   }
   return files;
@@ -43,7 +44,7 @@ export function sumOutcomes(all: Iterable<Outcomes>): Outcomes {
       survived: sum.survived + one.survived,
       unreached: sum.unreached + one.unreached,
     }),
-    none,
+    noOutcomes,
   );
 }
 
