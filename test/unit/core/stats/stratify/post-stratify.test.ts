@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { postStratify } from '../../../../../src/core/stats/stratify/post-stratify.ts';
-import type { Moments } from '../../../../../src/core/stats/summaries/moments.ts';
+import { type Moments, mergeMoments } from '../../../../../src/core/stats/summaries/moments.ts';
 import { expectAbsolute } from '../../../../support/close.ts';
 
 const arm = (n: number, mean: number, variance: number): Moments => ({ n, mean, m2: variance * (n - 1) });
@@ -59,5 +59,61 @@ test('no strata, an empty arm, no variance and NaN are refused', () => {
   );
   expect(() => postStratify([{ treatment: arm(10, Number.NaN, 1), control: arm(10, 1, 1) }])).toThrow(
     'SLUICE_STATS_ARGUMENT',
+  );
+});
+
+/** What the strata give when those in `together` are put together by hand. */
+const byHand = (strata: { treatment: Moments; control: Moments }[], together: readonly number[]) => {
+  const thrown = strata.filter((_, i) => together.includes(i));
+  const joined = {
+    treatment: thrown.map(({ treatment }) => treatment).reduce(mergeMoments),
+    control: thrown.map(({ control }) => control).reduce(mergeMoments),
+  };
+  return postStratify([...strata.filter((_, i) => !together.includes(i)), joined]);
+};
+
+test('thin strata go into the largest, wherever it stands; of two of the same size into the first', () => {
+  const small = { treatment: arm(50, 3, 1), control: arm(50, 1, 1) };
+  const large = { treatment: arm(500, 2, 1), control: arm(400, 1, 2) };
+  const asLarge = { treatment: arm(400, 7, 1), control: arm(500, 4, 2) };
+  const thin = { treatment: arm(1, 90, 0), control: arm(30, 1, 1) };
+  for (const [strata, home] of [
+    [[small, large, thin], 1],
+    [[large, thin, small], 0],
+    [[small, large, asLarge, thin], 1],
+    [[asLarge, small, large, thin], 0],
+  ] as const) {
+    const got = postStratify(strata);
+    const want = byHand([...strata], [home, (strata as readonly object[]).indexOf(thin)]);
+    expectAbsolute(got.estimate, want.estimate, 1e-12);
+    expectAbsolute(got.standardError, want.standardError, 1e-12);
+    expect(got.merged).toBe(1);
+  }
+});
+
+test.each([
+  ['two units an arm', { treatment: arm(2, 9, 1), control: arm(2, 3, 1) }, 0],
+  ['one unit of treatment', { treatment: arm(1, 9, 0), control: arm(2, 3, 1) }, 1],
+  ['one unit of control', { treatment: arm(2, 9, 1), control: arm(1, 3, 0) }, 1],
+  ['equal values in treatment', { treatment: arm(5, 9, 0), control: arm(5, 3, 1) }, 1],
+  ['equal values in control', { treatment: arm(5, 9, 1), control: arm(5, 3, 0) }, 1],
+])('a stratum with %s is merged or not', (_what, stratum, merged) => {
+  const large = { treatment: arm(50, 3, 1), control: arm(50, 1, 1) };
+  expect(postStratify([large, stratum]).merged).toBe(merged);
+});
+
+test('of strata that are all thin one is made: one less than there were is merged', () => {
+  const thin = { treatment: arm(1, 9, 0), control: arm(1, 3, 0) };
+  const other = { treatment: arm(1, 5, 0), control: arm(1, 4, 0) };
+  expect(postStratify([thin, other, thin])).toMatchObject({ merged: 2, n: 6 });
+});
+
+test('equal values in every stratum have no error to divide by', () => {
+  const flat = { treatment: arm(5, 2, 0), control: arm(5, 1, 0) };
+  expect(() => postStratify([flat])).toThrow(
+    expect.objectContaining({
+      message: 'SLUICE_STATS_NO_VARIANCE: all values are equal inside every stratum',
+      facts: { n: 10 },
+    }),
   );
 });

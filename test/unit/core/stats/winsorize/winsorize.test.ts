@@ -45,3 +45,19 @@ test('no values, NaN and levels out of range are refused', () => {
   expect(() => quantileType7([1, Number.NaN], 0.5)).toThrow('SLUICE_STATS_ARGUMENT');
   expect(() => winsorize([Number.POSITIVE_INFINITY], 1)).toThrow('SLUICE_STATS_ARGUMENT');
 });
+
+test('values come in any order, and their order of size is that of numbers', () => {
+  expect(quantileType7([40, 5, 0, 100, 8], 0.5)).toBe(8);
+  expect(quantileType7([-1.7e308, 1.7e308], 0)).toBe(-1.7e308);
+});
+
+test('zeros count in the quantile of all, and only there', () => {
+  const rule = { kind: 'percentile', percentile: 0.5 } as const;
+  expect(capOf([[0, 0], [0, 6, 10]], { ...rule, of: 'All' })).toBe(0);
+  expect(capOf([[0, 0], [0, 6, 10]], { ...rule, of: 'NonZeros' })).toBe(8);
+});
+
+test('an absolute cap is a finite number', () => {
+  expect(capOf([], { kind: 'absolute', cap: -3 })).toBe(-3);
+  expect(() => capOf([], { kind: 'absolute', cap: Number.POSITIVE_INFINITY })).toThrow('cap must be a finite number');
+});
