@@ -35,7 +35,9 @@ process.exit(total >= leastScore ? 0 : 1);
 async function measure(name: string): Promise<void> {
   const mutants = await runStryker(name);
   for (const mutant of mutants) if (mutant.status !== 'Killed') console.log(sentence(mutant));
-  const found = countOutcomes(mutants.map(({ fileName, status }) => ({ fileName: relative(sources, fileName), status })));
+  const found = countOutcomes(
+    mutants.map(({ fileName, status }) => ({ fileName: relative(sources, fileName), status })),
+  );
   console.log(`${name}: ${scoreOf(sumOutcomes(Object.values(found))).toFixed(1)} % noticed`);
   const date = new Date().toISOString().slice(0, 10);
   const measured: Record<string, MeasuredFile> = { ...readMeasured() };
@@ -88,7 +90,8 @@ function sentence({ fileName, location, mutatorName, replacement, status }: Muta
   lines[last] = (lines[last] as string).slice(0, location.end.column - 1);
   lines[0] = (lines[0] as string).slice(location.start.column - 1);
   const place = `${relative('.', fileName)}:${location.start.line}:${location.start.column}`;
-  const verdict = { Survived: 'not noticed', NoCoverage: 'not reached', Timeout: 'without end' }[status as string] ?? status;
+  const verdict =
+    { Survived: 'not noticed', NoCoverage: 'not reached', Timeout: 'without end' }[status as string] ?? status;
   return `${place} ${verdict} (${mutatorName})\n  - ${lines.join('\n    ')}\n  + ${replacement}`;
 }
 

@@ -203,7 +203,10 @@ test.each<[string, Partial<JointMoments>]>([
 ])('moments with %s are refused', (_what, wrong) => {
   const arm = { n: 10, means: [1, 1], comoments: square };
   expect(() => cuped([arm, { ...arm, ...wrong }])).toThrow(
-    expect.objectContaining({ message: 'SLUICE_STATS_ARGUMENT: every arm needs moments of 2 components', facts: { size: 2 } }),
+    expect.objectContaining({
+      message: 'SLUICE_STATS_ARGUMENT: every arm needs moments of 2 components',
+      facts: { size: 2 },
+    }),
   );
 });
 
@@ -228,6 +231,13 @@ test.each<[string, object, () => unknown]>([
 });
 
 test('a metric without variance is explained by nothing: the ratio is 1, not 0 / 0', () => {
-  const flat = { n: 10, means: [1, 1], comoments: [[0, 0], [0, 4]] };
+  const flat = {
+    n: 10,
+    means: [1, 1],
+    comoments: [
+      [0, 0],
+      [0, 4],
+    ],
+  };
   expect(cuped([flat]).varianceRatio).toBe(1);
 });

@@ -67,3 +67,21 @@ test.each([
 ])('%s is refused', (_what, call) => {
   expect(call).toThrow(expect.objectContaining({ code: 'SLUICE_STATS_ARGUMENT' }));
 });
+
+test('a release is the count and the noise of the stream, from the least number of units on, and never below 0', () => {
+  const policy = { epsilon: 1, leastUnits: 10 };
+  expect(releaseCount(10, policy, seededRandom(4))).toMatchObject({
+    kind: 'Count',
+    value: 10 + geometricNoise(1, seededRandom(4)),
+  });
+  const random = seededRandom(5);
+  const released = Array.from({ length: 200 }, () => releaseCount(0, { epsilon: 0.1, leastUnits: 0 }, random));
+  expect(released.some((one) => one.kind === 'Count' && one.value === 0)).toBe(true);
+  expect(released.every((one) => one.kind === 'Count' && one.value >= 0)).toBe(true);
+});
+
+test('Laplace noise of another scale: all three grow with it', () => {
+  const noise = laplaceNoise(0.5, 0.05, 3);
+  expectAbsolute(noise.standardDeviation, 6 * Math.SQRT2, 1e-12);
+  expectAbsolute(noise.bound, 6 * Math.log(20), 1e-12);
+});

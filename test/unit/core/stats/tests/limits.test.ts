@@ -4,7 +4,12 @@ import { armProportion } from '../../../../../src/core/stats/summaries/moments.t
 import { testEffect } from '../../../../../src/core/stats/tests/effect-test.ts';
 import { independenceTest } from '../../../../../src/core/stats/tests/independence.ts';
 import { poissonRatioTest } from '../../../../../src/core/stats/tests/poisson-ratio.ts';
-import { newcombeLimits, pooledProportionTest, proportionLimits, waldLimits } from '../../../../../src/core/stats/tests/proportions.ts';
+import {
+  newcombeLimits,
+  pooledProportionTest,
+  proportionLimits,
+  waldLimits,
+} from '../../../../../src/core/stats/tests/proportions.ts';
 import {
   clusteredQuantile,
   outerRanks,
@@ -237,7 +242,9 @@ test('the limits shown are Newcombe’s below ten in any cell, Wald’s from ten
     [9, 59],
     [50, 59],
   ] as const) {
-    expect(proportionLimits(treatment, { successes, n }, 0.05)).toEqual(newcombeLimits(treatment, { successes, n }, 0.05));
+    expect(proportionLimits(treatment, { successes, n }, 0.05)).toEqual(
+      newcombeLimits(treatment, { successes, n }, 0.05),
+    );
   }
   for (const [successes, n] of [
     [10, 60],

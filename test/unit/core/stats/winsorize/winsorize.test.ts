@@ -53,8 +53,24 @@ test('values come in any order, and their order of size is that of numbers', () 
 
 test('zeros count in the quantile of all, and only there', () => {
   const rule = { kind: 'percentile', percentile: 0.5 } as const;
-  expect(capOf([[0, 0], [0, 6, 10]], { ...rule, of: 'All' })).toBe(0);
-  expect(capOf([[0, 0], [0, 6, 10]], { ...rule, of: 'NonZeros' })).toBe(8);
+  expect(
+    capOf(
+      [
+        [0, 0],
+        [0, 6, 10],
+      ],
+      { ...rule, of: 'All' },
+    ),
+  ).toBe(0);
+  expect(
+    capOf(
+      [
+        [0, 0],
+        [0, 6, 10],
+      ],
+      { ...rule, of: 'NonZeros' },
+    ),
+  ).toBe(8);
 });
 
 test('an absolute cap is a finite number', () => {
