@@ -211,3 +211,90 @@ test('bad numbers are refused', () => {
   refused(win, { sampleRatioP: Number.NaN });
   refused(win, { elapsed: Number.NaN as DurationMs });
 });
+
+const another = (primary: PrimaryResult): PrimaryResult => ({ ...primary, metric: 'revenue' });
+const fixed = (reached: boolean): Partial<ExperimentFacts> => ({ method: { kind: 'FixedHorizon', reached } });
+
+test.each<[string, TreatmentResult[], Partial<ExperimentFacts>, string]>([
+  ['the least duration is enough', [arm('b', [win])], { elapsed: days(7) }, 'Ship: PrimariesWinAndGuardrailsSafe'],
+  [
+    'a sample ratio at the threshold fits',
+    [arm('b', [win])],
+    { sampleRatioP: 0.001 },
+    'Ship: PrimariesWinAndGuardrailsSafe',
+  ],
+  ['one flat primary of two is not equivalence', [arm('b', [flat, another(open)])], {}, 'KeepRunning: NotResolved'],
+  [
+    'one safe arm of two is not equivalence',
+    [arm('b', [flat]), arm('c', [flat], [unknown])],
+    {},
+    'KeepRunning: NotResolved',
+  ],
+  [
+    'an interval that begins at −mde is not inside',
+    [arm('b', [{ ...flat, lower: -0.02 }])],
+    {},
+    'KeepRunning: NotResolved',
+  ],
+  [
+    'an interval that ends at mde is not inside',
+    [arm('b', [{ ...flat, upper: 0.02 }])],
+    {},
+    'KeepRunning: NotResolved',
+  ],
+  ['an interval far below is not inside', [arm('b', [{ ...flat, lower: -0.3 }])], {}, 'KeepRunning: NotResolved'],
+  [
+    'an interval of one point is an interval',
+    [arm('b', [{ ...flat, lower: 0.01, upper: 0.01 }])],
+    {},
+    'Iterate: Equivalent',
+  ],
+  ['evidence with an interval from 0 does not win', [arm('b', [{ ...win, lower: 0 }])], {}, 'KeepRunning: NotResolved'],
+  ['evidence with an interval to 0 does not lose', [arm('b', [{ ...lose, upper: 0 }])], {}, 'KeepRunning: NotResolved'],
+  [
+    'a fixed p-value of alpha wins',
+    [arm('b', [{ ...win, pValue: 0.05 }])],
+    fixed(true),
+    'Ship: PrimariesWinAndGuardrailsSafe',
+  ],
+])('%s', (_what, treatments, part, expected) => {
+  expect(answer(treatments, part)).toBe(expected);
+});
+
+test('only what is open or unsafe is missing, and nothing once it is decided', () => {
+  const mixed = [arm('b', [win, another(open)], [safe, { ...unknown, metric: 'latency' }])];
+  expect(decideExperiment(factsOf(mixed)).missing).toEqual(['b/revenue: Unknown', 'b/latency: NotEnoughEvidence']);
+  expect(decideExperiment(factsOf([arm('b', [win]), arm('c', [open], [unknown])]))).toMatchObject({
+    decision: 'Ship',
+    arm: 'b',
+    missing: [],
+  });
+  expect(decideExperiment(factsOf([arm('b', [open], [harmed]), arm('c', [open], [unknown])]))).toMatchObject({
+    decision: 'Stop',
+    arms: ['b'],
+    missing: [],
+  });
+});
+
+test('of winners that are equally sure the first ships', () => {
+  expect(decideExperiment(factsOf([arm('b', [win]), arm('c', [win])]))).toMatchObject({ decision: 'Ship', arm: 'b' });
+});
+
+test('primaries that may not be read yet are unknown and inside nothing', () => {
+  const early: Partial<ExperimentFacts> = { exposures: [{ arm: 'control', units: 99, conversions: undefined }] };
+  for (const part of [fixed(false), early]) {
+    expect(decideExperiment(factsOf([arm('b', [{ ...flat, pValue: 0.001 }])], part)).primaries).toEqual([
+      { arm: 'b', metric: 'orders', state: 'Unknown', insideMde: false },
+    ]);
+  }
+});
+
+test.each<[string, TreatmentResult[], Partial<ExperimentFacts>]>([
+  ['alpha must be inside (0, 1)', [], { alpha: 1, ...fixed(false) }],
+  ['harmAlpha must be inside (0, 1)', [], { harmAlpha: 0 }],
+  ['safeAlpha must be inside (0, 1)', [], { safeAlpha: 1 }],
+  ['metric orders has no pValue, which its method needs', [arm('b', [win])], fixed(true)],
+  ['pValue must be inside [0, 1]', [arm('b', [{ ...win, pValue: 1.5 }])], fixed(true)],
+])('refused: %s', (message, treatments, part) => {
+  expect(() => decideExperiment(factsOf(treatments, part))).toThrow(`SLUICE_STATS_ARGUMENT: ${message}`);
+});

@@ -80,3 +80,15 @@ test('a mean that moved to the worse side is harm, one that did not is safe, in 
     'Unknown',
   ]);
 });
+
+test.each([
+  [
+    'severe harm at its level, at the third interval',
+    evidence(0, side({ warmingUp: true, logSevereHarm: Math.log(20_000), intervalsPointingToHarm: 3 })),
+    'SevereHarmInWarmUp',
+  ],
+  ['evidence without end', evidence(0, side({ logHarm: Infinity, logSevereHarm: Infinity })), 'EvidenceOfHarm'],
+  ['safety at its level', evidence(-Math.log(0.05), side()), 'NotInferior'],
+])('%s is enough', (_what, seen, reason) => {
+  expect(judgeGuardrail(seen, levels).reason).toBe(reason);
+});

@@ -67,3 +67,14 @@ test('the record replays the decision', () => {
   expect(decision.record.alphaSpent).toEqual({ harm: 0.01, safeEach: 0.05 });
   expect(decideRollout(factsOf(kept)).record.alphaSpent).toEqual({ harm: 0, safeEach: 0 });
 });
+
+test('each guardrail is answered by itself, by its name', () => {
+  expect(decideRollout(factsOf(kept, safe, unknown, down)).guardrails).toEqual([
+    { name: 'memory', verdict: 'Safe', reason: 'BoundKept' },
+    { name: 'errors', verdict: 'Safe', reason: 'NotInferior' },
+    { name: 'latency', verdict: 'NoEvidence', reason: 'NotEnoughEvidence' },
+    { name: 'saturation', verdict: 'ProviderDown', reason: 'ProviderDown' },
+  ]);
+  expect(verdict(kept)).toEqual(['Safe', 'AllSafe', undefined]);
+  expect(verdict(down)).toEqual(['ProviderDown', 'ProviderDown', 'saturation']);
+});
