@@ -23,7 +23,7 @@ import {
 import { polyStitchingBound } from '../../../../../src/core/stats/sequential/poly-stitching.ts';
 import { binomialLogPmf } from '../../../../../src/core/stats/special/binomial.ts';
 import { poissonLogPmf } from '../../../../../src/core/stats/special/poisson.ts';
-import { expectAbsolute } from '../../../../support/close.ts';
+import { expectAbsolute, expectRelative } from '../../../../support/close.ts';
 
 const rho = mixtureRho(100, 0.05);
 const mixture = betaBinomialMixture(0.2, 0.8, 100, 0.05);
@@ -165,4 +165,18 @@ test('bad input is refused with a code', () => {
   expect(() => bernoulliSequence({ successes: 3, trials: 2 }, { alpha: 0.05, plannedTrials: 9 })).toThrow(
     'SLUICE_STATS_ARGUMENT',
   );
+});
+
+test('the beta-binomial mixture knows no unit: steps of three times the size, sums of three times, time of nine times', () => {
+  const { g, h, r } = mixture;
+  for (const s of [-15, 0, 10, 31]) {
+    const once = betaBinomialLogMixture(mixture, s, 100);
+    expectRelative(betaBinomialLogMixture({ g: 3 * g, h: 3 * h, r: 9 * r }, 3 * s, 900), once, 1e-11);
+  }
+});
+
+test('sums reach from −v/h to v/g and no further', () => {
+  const at = (s: number) => () => betaBinomialLogMixture(mixture, s, 8);
+  for (const s of [-10, 40]) expect(at(s)).not.toThrow();
+  for (const s of [-10.001, 40.001]) expect(at(s)).toThrow(`s must be inside [−v/h, v/g], not ${s}`);
 });
