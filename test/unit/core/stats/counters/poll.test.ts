@@ -125,3 +125,26 @@ test('whatever is missing in between, intervals sum to what the counters gained'
     }),
   );
 });
+
+test.each([
+  ['fewer requests than none', canary(-1, 0)],
+  ['fewer errors than none', canary(1000, -1)],
+  ['requests without end', canary(Number.POSITIVE_INFINITY, 0)],
+  ['both without end', canary(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)],
+])('a sample of %s counts as not seen', (_what, bad) => {
+  const result = polls([canary(900, 0), stable(900, 0)], [bad, stable(1000, 0)])[1]!;
+  expect(result).toMatchObject({ unusable: 1, interval: undefined });
+  expect(result.state.baselines.c1).toMatchObject({ requests: 900, pollsMissed: 1 });
+});
+
+test('a counter of requests that fell was reset, though errors did not fall', () => {
+  const [, second] = polls([canary(1000, 0), stable(900, 0)], [canary(40, 0), stable(1000, 0)]);
+  expect(second!.interval).toMatchObject({ canaryRequests: 40, canaryErrors: 0 });
+});
+
+test('errors of stable without requests keep the interval open; no errors and no requests do not', () => {
+  const [, second] = polls([canary(1000, 0), stable(900, 3)], [canary(1100, 0), stable(900, 5)]);
+  expect(second!.interval).toBeUndefined();
+  const [, quiet] = polls([canary(1000, 0), stable(900, 3)], [canary(1000, 0), stable(900, 3)]);
+  expect(quiet!.interval).toMatchObject({ canaryRequests: 0, stableRequests: 0 });
+});
