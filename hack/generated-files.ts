@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { crdOf, rootSchema } from '../src/api/crd.ts';
-import { metricResource, type Resource, rolloutResource } from '../src/api/resource.ts';
+import { featureFlagResource, metricResource, type Resource, rolloutResource } from '../src/api/resource.ts';
 import { chartSchema } from './chart-schema.ts';
 import { errorsPage } from './errors-page.ts';
 import { referencePage } from './reference-page.ts';
@@ -13,7 +13,7 @@ const NO_PRESETS = ['orders-per-request.yaml'];
 /** Path from the top of the repository → text, for every file that is made from the schemas or the codes and committed. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
-    ...[rolloutResource, metricResource].flatMap(filesOf),
+    ...[rolloutResource, metricResource, featureFlagResource].flatMap(filesOf),
     ['charts/sluice/values.schema.json', `${JSON.stringify(chartSchema(), undefined, 2)}\n`],
     ['docs/errors.md', errorsPage()],
     ...presets(),

@@ -9,12 +9,13 @@ export function referencePage(resource: Resource, root: StructuralSchema): strin
   const sections = new Sections();
   sections.add('spec', root.properties?.spec);
   sections.add('status', root.properties?.status);
+  const examples = `examples/${plural.replace('feature', '')}`;
   const columns = resource.columns.filter(({ priority }) => priority === undefined);
   return [
     `# ${kind}`,
     '<!-- Made from src/api by `npm run gen`. Do not edit. -->',
     root.description,
-    `\`apiVersion: ${GROUP}/${VERSION}\`, \`kind: ${kind}\`, namespaced. Short name: \`kubectl get ${shortName}\`, which shows ${columns.map(({ name }) => name.toUpperCase()).join(', ')}. Examples: [examples/${plural}](../../examples/${plural}).`,
+    `\`apiVersion: ${GROUP}/${VERSION}\`, \`kind: ${kind}\`, namespaced. Short name: \`kubectl get ${shortName}\`, which shows ${columns.map(({ name }) => name.toUpperCase()).join(', ')}. Examples: [${examples}](../../${examples}).`,
     'Durations are texts such as `90s`, `1h30m` or `14d`, with the units `ms`, `s`, `m`, `h` and `d`, up to `365d`. Times are RFC 3339.',
     ...rulesOf(root),
     ...sections.texts,
@@ -33,7 +34,8 @@ class Sections {
     if (this.pathByShape.has(shape)) return;
     this.pathByShape.set(shape, path);
     const children = Object.entries(schema.properties).map(
-      ([name, child]) => [`${path}.${name}${child.type === 'array' ? '[]' : ''}`, child.items ?? child] as const,
+      ([name, child]) =>
+        [`${path}.${name}${suffixOf(child)}`, child.items ?? child.additionalProperties ?? child] as const,
     );
     const index = this.texts.push('') - 1;
     for (const [childPath, child] of children) this.add(childPath, child);
@@ -55,16 +57,25 @@ class Sections {
       const count = boundsText(field.minItems, field.maxItems);
       return `list of ${this.typeOf(field.items)}${count && `, ${count} entries`}`;
     }
+    if (field.additionalProperties) {
+      const count = boundsText(field.minProperties, field.maxProperties);
+      return `map of names to ${this.typeOf(field.additionalProperties)}${count && `, ${count} entries`}`;
+    }
+    if (field['x-kubernetes-preserve-unknown-fields']) return 'any';
     if (field.enum) return field.enum.map((value) => `\`${value}\``).join(', ');
     const path = field.properties && this.pathByShape.get(shapeOf(field));
     if (path !== undefined) return `[${path}](#${path.toLowerCase().replace(/[^a-z0-9]/g, '')})`;
     if (field.pattern === DURATION_PATTERN.source) return 'duration';
     if (field.format === 'date-time') return 'time';
+    if (field.format === 'date') return 'date';
     const range = boundsText(field.minimum, field.maximum);
     const length = boundsText(undefined, field.maxLength);
     return [field.type, range, length && `${length} characters`].filter(Boolean).join(', ');
   }
 }
+
+const suffixOf = (child: StructuralSchema): string =>
+  child.type === 'array' ? '[]' : child.additionalProperties ? '.*' : '';
 
 const shapeOf = ({ properties }: StructuralSchema): string => JSON.stringify(properties);
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { type Constraint, constrained } from './constraint.ts';
+import { type Constraint, constrained, type TransitionConstraint } from './constraint.ts';
+import { featureFlagSpecSchema } from './feature-flag.ts';
+import { featureFlagStatusSchema } from './feature-flag-status.ts';
 import { time } from './fields.ts';
 import { metricSpecSchema, metricStatusSchema } from './metric.ts';
 import { GROUP, VERSION } from './names.ts';
@@ -9,7 +11,7 @@ import { rolloutStatusSchema } from './rollout-status.ts';
 /** A column of `kubectl get`. */
 export interface PrinterColumn {
   readonly name: string;
-  readonly type: 'string' | 'date';
+  readonly type: 'string' | 'date' | 'boolean';
   readonly jsonPath: string;
   readonly description: string;
   /** 1 shows it only with `-o wide`. */
@@ -37,7 +39,7 @@ function objectSchema<Kind extends string, Spec extends z.ZodType>(
   kind: Kind,
   spec: Spec,
   description: string,
-  ...constraints: Constraint<Named>[]
+  ...constraints: (Constraint<Named> | TransitionConstraint)[]
 ) {
   const shape = {
     apiVersion: z.literal(`${GROUP}/${VERSION}`).describe('Group and version of this schema.'),
@@ -133,5 +135,42 @@ export const metricResource = {
   ],
 } satisfies Resource;
 
+/** `spec.key` with its default, of the object `self` or `oldSelf`. */
+const keyOf = (self: string) => `(has(${self}.spec.key) ? ${self}.spec.key : ${self}.metadata.name)`;
+
+export const featureFlagResource = {
+  kind: 'FeatureFlag',
+  plural: 'featureflags',
+  singular: 'featureflag',
+  shortName: 'slf',
+  object: objectSchema(
+    'FeatureFlag',
+    featureFlagSpecSchema,
+    'A FeatureFlag is a named value that applications ask for, and who gets which.',
+    {
+      transitionRule: `${keyOf('self')} == ${keyOf('oldSelf')}`,
+      message: 'cannot change: applications ask for it; make another flag',
+      field: 'spec.key',
+    },
+  ),
+  status: featureFlagStatusSchema,
+  columns: [
+    { name: 'Type', type: 'string', jsonPath: '.spec.type', description: 'Type of its values.' },
+    { name: 'Enabled', type: 'boolean', jsonPath: '.spec.enabled', description: 'Whether it has a value at all.' },
+    { name: 'Killed', type: 'boolean', jsonPath: '.spec.killSwitch', description: 'Whether everyone gets offVariant.' },
+    statusColumn(
+      'Accepted',
+      'conditions[?(@.type=="Accepted")].status',
+      'Whether the ruleset says what the spec says.',
+    ),
+    statusColumn('Reason', 'conditions[?(@.type=="Accepted")].reason', 'Why it is accepted or not.'),
+    age,
+    { name: 'Owner', type: 'string', jsonPath: '.spec.owner', description: 'Who answers for it.', priority: 1 },
+    { name: 'Purpose', type: 'string', jsonPath: '.spec.purpose', description: 'What it is for.', priority: 1 },
+    statusColumn('Last evaluated', 'lastEvaluated', 'When an evaluator was last asked for it.', 1),
+  ],
+} satisfies Resource;
+
+export type FeatureFlag = z.output<typeof featureFlagResource.object>;
 export type Rollout = z.output<typeof rolloutResource.object>;
 export type Metric = z.output<typeof metricResource.object>;

@@ -2,14 +2,17 @@ import { z } from 'zod';
 
 /** A structural OpenAPI v3 schema, as CustomResourceDefinitions need it. Only the keywords that Sluice uses. */
 export interface StructuralSchema {
-  type: 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean';
+  /** Absent only where `x-kubernetes-preserve-unknown-fields` stands instead. */
+  type?: 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean';
   description?: string;
-  format?: 'int64' | 'date-time';
+  format?: 'int64' | 'date-time' | 'date';
   default?: unknown;
   enum?: unknown[];
   properties?: Record<string, StructuralSchema>;
   required?: string[];
   items?: StructuralSchema;
+  additionalProperties?: StructuralSchema;
+  'x-kubernetes-preserve-unknown-fields'?: true;
   'x-kubernetes-validations'?: { rule: string; message: string; fieldPath?: string }[];
   'x-kubernetes-list-type'?: 'atomic' | 'map' | 'set';
   [bound: string]: unknown;
@@ -28,12 +31,25 @@ const COPIED = [
   'maxLength',
   'minItems',
   'maxItems',
+  'minProperties',
+  'maxProperties',
   'pattern',
   'x-kubernetes-validations',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
+  'x-kubernetes-preserve-unknown-fields',
 ];
-const TRANSLATED = ['description', 'format', 'const', 'properties', 'items', 'additionalProperties', '$schema'];
+const TRANSLATED = [
+  'description',
+  'format',
+  'const',
+  'properties',
+  'items',
+  'additionalProperties',
+  // Structural schemas do not look at the names in a map.
+  'propertyNames',
+  '$schema',
+];
 const KNOWN = new Set([...COPIED, ...TRANSLATED]);
 
 /** The structural schema of what users write for `schema`. Throws for what Kubernetes has no word for, and for a field without description. */
@@ -47,14 +63,15 @@ function translated(node: JsonSchema, path: string): StructuralSchema {
   const result = { ...(node.description !== undefined && { description: node.description }) } as StructuralSchema;
   for (const keyword of COPIED) if (node[keyword] !== undefined) result[keyword] = node[keyword];
   if (node.const !== undefined) result.enum = [node.const];
+  if (result['x-kubernetes-preserve-unknown-fields'] && result.type === undefined) return result;
   switch (result.type) {
     case 'integer':
       return withIntegerBounds(result);
     case 'string':
       // The format says what the pattern of zod says, and the API server's message is readable.
-      if (node.format === 'date-time') {
+      if (node.format === 'date-time' || node.format === 'date') {
         delete result.pattern;
-        result.format = 'date-time';
+        result.format = node.format;
       }
       return result;
     case 'array':
@@ -62,7 +79,7 @@ function translated(node: JsonSchema, path: string): StructuralSchema {
       result.items = translated(node.items as JsonSchema, `${path}[]`);
       return result;
     case 'object':
-      return withProperties(result, node, path);
+      return node.properties ? withProperties(result, node, path) : withValues(result, node, path);
     case 'number':
     case 'boolean':
       return result;
@@ -79,10 +96,16 @@ function withIntegerBounds(result: StructuralSchema): StructuralSchema {
   return result;
 }
 
+/** A map. */
+function withValues(result: StructuralSchema, node: JsonSchema, path: string): StructuralSchema {
+  result.additionalProperties = translated(node.additionalProperties as JsonSchema, `${path}.*`);
+  return result;
+}
+
 function withProperties(result: StructuralSchema, node: JsonSchema, path: string): StructuralSchema {
   const { additionalProperties } = node;
   if (additionalProperties !== undefined && additionalProperties !== false) {
-    throw new Error(`${path}: maps are not translated`);
+    throw new Error(`${path}: an object has either fields or is a map`);
   }
   result.properties = {};
   for (const [name, property] of Object.entries(node.properties as Record<string, JsonSchema>)) {

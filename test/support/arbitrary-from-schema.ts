@@ -1,6 +1,9 @@
 import fc from 'fast-check';
+import { rootSchema } from '../../src/api/crd.ts';
 import { DURATION_PATTERN } from '../../src/api/duration.ts';
+import type { Resource } from '../../src/api/resource.ts';
 import type { StructuralSchema } from '../../src/api/structural-schema.ts';
+import { flagRepairs, OPAQUE_SAMPLES, withKnownNames } from './flag-repairs.ts';
 import type { Manifest } from './manifests.ts';
 
 const DURATIONS = ['1s', '90s', '1h30m', '1.5h', '14d', '2m0.25s', '1d1ms', '365d'];
@@ -33,7 +36,14 @@ const repairs: Record<string, (value: Manifest) => Manifest> = {
   auth: ({ bearerToken, basic }) => (bearerToken || !basic ? { bearerToken: { name: 'a', key: 'b' } } : { basic }),
   tls: ({ cert, key, ...rest }) => (cert && key ? { cert, key, ...rest } : rest),
   defaultBounds: ({ min: _, ...rest }) => rest,
+  ...flagRepairs,
 };
+
+/** Valid specs of a resource. */
+export function arbitrarySpecOf(resource: Resource): fc.Arbitrary<Manifest> {
+  const specs = arbitraryOf(rootSchema(resource).properties!.spec!);
+  return resource.kind === 'FeatureFlag' ? specs.map(withKnownNames) : specs;
+}
 
 /** Valid values of a schema, with optional fields there or not. */
 export function arbitraryOf(schema: StructuralSchema, field = ''): fc.Arbitrary<Manifest> {
@@ -45,7 +55,12 @@ export function arbitraryOf(schema: StructuralSchema, field = ''): fc.Arbitrary<
 function plainArbitrary(schema: StructuralSchema): fc.Arbitrary<Manifest> {
   const bound = (name: string, otherwise: number) => (schema[name] as number | undefined) ?? otherwise;
   if (schema.enum) return fc.constantFrom(...schema.enum);
-  switch (schema.type) {
+  if (schema['x-kubernetes-preserve-unknown-fields']) return fc.constantFrom(...OPAQUE_SAMPLES);
+  if (schema.additionalProperties) {
+    const size = { minKeys: bound('minProperties', 0), maxKeys: 3 };
+    return fc.dictionary(fc.constantFrom('on', 'off', 'A.b-c_1'), arbitraryOf(schema.additionalProperties), size);
+  }
+  switch (schema.type as NonNullable<StructuralSchema['type']>) {
     case 'boolean':
       return fc.boolean();
     case 'integer':
@@ -69,6 +84,7 @@ function text({ pattern, format }: StructuralSchema, minLength: number, maxLengt
     const range = { min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true };
     return fc.date(range).map((date) => date.toISOString());
   }
+  if (format === 'date') return fc.constantFrom('1999-12-31', '2024-02-29', '2027-03-01');
   if (pattern === undefined) return fc.string({ minLength, maxLength: Math.min(maxLength, 20), unit: CHARACTER });
   return fc.stringMatching(new RegExp(pattern as string), { maxLength: Math.min(maxLength, 40) });
 }

@@ -50,3 +50,42 @@ export const fullMetric = (): Manifest => ({
     defaultBounds: { min: 0, max: 0.01, maxIncreaseOverStable: { relative: 0.1 } },
   },
 });
+
+/** A FeatureFlag that uses every part of its schema. */
+export const fullFlag = (): Manifest => ({
+  apiVersion: 'sluice.dev/v1alpha1',
+  kind: 'FeatureFlag',
+  metadata: { name: 'one-page-checkout' },
+  spec: {
+    key: 'one-page-checkout',
+    purpose: 'Release',
+    owner: 'team-checkout',
+    expiresAfter: '2027-03-01',
+    type: 'boolean',
+    variants: { on: true, off: false },
+    offVariant: 'off',
+    defaultVariant: 'off',
+    clientSide: true,
+    salt: 'checkout-2026',
+    overrides: [{ units: ['qa-1', 'qa-2'], variant: 'on' }],
+    prerequisites: [{ flag: 'payments-v2', variants: ['on'] }],
+    segments: { staff: { any: [{ attr: 'email', op: 'endsWith', value: '@shop.example', ignoreCase: true }] } },
+    rules: [
+      { id: 'staff', when: { all: [{ segment: 'staff' }] }, serve: { variant: 'on' } },
+      {
+        id: 'ramp',
+        when: { all: [{ attr: 'country', op: 'in', value: ['DE', 'AT'] }, { not: { attr: 'beta', op: 'exists' } }] },
+        admissions: [{ percent: 50 }, { ranges: [{ from: 0, to: 5000 }], unit: 'accountId', salt: 'accounts' }],
+        serve: {
+          split: [
+            { variant: 'on', weight: 10 },
+            { variant: 'off', weight: 90 },
+          ],
+          unit: 'targetingKey',
+          hash: 'murmur3-32/1',
+        },
+      },
+      { id: 'launch', when: { all: [{ time: { after: '2026-12-01T08:00:00Z' } }] }, serve: { variant: 'on' } },
+    ],
+  },
+});

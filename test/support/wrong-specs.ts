@@ -1,4 +1,4 @@
-import { fullMetric, fullRollout, type Manifest } from './manifests.ts';
+import { fullFlag, fullMetric, fullRollout, type Manifest } from './manifests.ts';
 
 export interface WrongSpec {
   readonly name: string;
@@ -144,10 +144,174 @@ const metricCases: readonly Case[] = [
   ],
 ];
 
-/** Specs that both the API server and `parseRollout` or `parseMetric` must refuse, naming the field. */
+const firstWhen = (spec: Manifest) => spec.rules[0].when;
+const ramp = (spec: Manifest) => spec.rules[1].serve;
+
+const flagCases: readonly Case[] = [
+  ['a key of a Rollout', 'spec.key', (spec) => (spec.key = 'rollout/shop/catalog')],
+  ['a key of two lines', 'spec.key', (spec) => (spec.key = 'one\npage')],
+  ['an unknown purpose', 'spec.purpose', (spec) => (spec.purpose = 'Fun')],
+  ['a day that does not exist', 'spec.expiresAfter', (spec) => (spec.expiresAfter = '2027-02-30')],
+  ['no type', 'spec.type', (spec) => delete spec.type],
+  ['an unknown type', 'spec.type', (spec) => (spec.type = 'int')],
+  ['no variants', 'spec.variants', (spec) => delete spec.variants],
+  ['an empty map of variants', 'spec.variants', (spec) => (spec.variants = {})],
+  ['variants as a list', 'spec.variants', (spec) => (spec.variants = [true, false])],
+  ['no offVariant', 'spec.offVariant', (spec) => delete spec.offVariant],
+  ['an offVariant that YAML took for a boolean', 'spec.offVariant', (spec) => (spec.offVariant = false)],
+  ['no defaultVariant', 'spec.defaultVariant', (spec) => delete spec.defaultVariant],
+  ['enabled as text', 'spec.enabled', (spec) => (spec.enabled = 'yes')],
+  ['a kill switch as a number', 'spec.killSwitch', (spec) => (spec.killSwitch = 1)],
+  ['an empty salt', 'spec.salt', (spec) => (spec.salt = '')],
+  ['an override for nobody', 'spec.overrides[0].units', (spec) => (spec.overrides[0].units = [])],
+  [
+    'an override that names a unit twice',
+    'spec.overrides[0].units[1]',
+    (spec) => (spec.overrides[0].units = ['a', 'a']),
+  ],
+  ['an override without variant', 'spec.overrides[0].variant', (spec) => delete spec.overrides[0].variant],
+  [
+    'a prerequisite without variants',
+    'spec.prerequisites[0].variants',
+    (spec) => delete spec.prerequisites[0].variants,
+  ],
+  ['a prerequisite twice', 'spec.prerequisites[1]', (spec) => spec.prerequisites.push(spec.prerequisites[0])],
+  ['a segment that says nothing', 'spec.segments.staff', (spec) => (spec.segments.staff = {})],
+  ['a rule without id', 'spec.rules[0].id', (spec) => delete spec.rules[0].id],
+  ['a rule id twice', 'spec.rules[1]', (spec) => (spec.rules[1].id = 'staff')],
+  ['a rule that serves nothing', 'spec.rules[0].serve', (spec) => delete spec.rules[0].serve],
+  ['a rule with an empty serve', 'spec.rules[0].serve', (spec) => (spec.rules[0].serve = {})],
+  [
+    '51 rules',
+    'spec.rules',
+    (spec) => (spec.rules = Array.from({ length: 51 }, (_, n) => ({ ...spec.rules[0], id: `r${n}` }))),
+  ],
+  ['a variant and a split', 'spec.rules[1].serve', (spec) => (ramp(spec).variant = 'on')],
+  ['a split of nothing', 'spec.rules[1].serve.split', (spec) => (ramp(spec).split = [])],
+  [
+    'a split in which all weights are 0',
+    'spec.rules[1].serve.split',
+    (spec) => (ramp(spec).split = [{ variant: 'on', weight: 0 }]),
+  ],
+  ['a negative weight', 'spec.rules[1].serve.split[0].weight', (spec) => (ramp(spec).split[0].weight = -1)],
+  [
+    'a weight with three decimals',
+    'spec.rules[1].serve.split[0].weight',
+    (spec) => (ramp(spec).split[0].weight = 0.001),
+  ],
+  ['a variant twice in a split', 'spec.rules[1].serve.split[1]', (spec) => (ramp(spec).split[1].variant = 'on')],
+  ['an admission of nothing', 'spec.rules[1].admissions[0]', (spec) => (spec.rules[1].admissions = [{}])],
+  [
+    'an admission of more than all',
+    'spec.rules[1].admissions[0].percent',
+    (spec) => (spec.rules[1].admissions = [{ percent: 101 }]),
+  ],
+  [
+    'a range that ends before it begins',
+    'spec.rules[1].admissions[0].ranges[0].to',
+    (spec) => (spec.rules[1].admissions = [{ ranges: [{ from: 10, to: 5 }] }]),
+  ],
+  ['an unknown hash', 'spec.rules[1].serve.hash', (spec) => (ramp(spec).hash = 'md5/1')],
+  ['a unit for a fixed variant', 'spec.rules[0].serve.unit', (spec) => (spec.rules[0].serve.unit = 'account')],
+  ['a condition that says nothing', 'spec.rules[0].when', (spec) => (spec.rules[0].when = {})],
+  ['a condition that says two things', 'spec.rules[0].when', (spec) => (firstWhen(spec).segment = 'staff')],
+  ['an attribute without operator', 'spec.rules[0].when.all[0]', (spec) => (firstWhen(spec).all[0] = { attr: 'a' })],
+  [
+    'an operator that nobody knows',
+    'spec.rules[0].when.all[0].op',
+    (spec) => (firstWhen(spec).all[0] = { attr: 'a', op: 'like', value: 'x' }),
+  ],
+  [
+    'a case option without attribute',
+    'spec.rules[0].when.all[0].ignoreCase',
+    (spec) => (firstWhen(spec).all[0].ignoreCase = true),
+  ],
+  ['a time without bounds', 'spec.rules[2].when.all[0].time', (spec) => (spec.rules[2].when.all[0].time = {})],
+  [
+    'a time in words',
+    'spec.rules[2].when.all[0].time.after',
+    (spec) => (spec.rules[2].when.all[0].time.after = 'tomorrow'),
+  ],
+  ['a field that nobody knows', 'spec.rollout', (spec) => (spec.rollout = {})],
+];
+
+/** Specs that only our parser refuses: the API server does not look there (docs/decisions/0150). */
+export const wrongBeyondTheSchema: readonly WrongSpec[] = (
+  [
+    ['a variant of another type', 'spec.variants.on', (spec) => (spec.variants.on = 'yes')],
+    ['a variant that is null', 'spec.variants.on', (spec) => (spec.variants.on = null)],
+    [
+      'a list where an object is due',
+      'spec.variants.on',
+      (spec) => Object.assign(spec, { type: 'object', variants: { on: [], off: {} } }),
+    ],
+    [
+      'a variant named like a property of objects',
+      'spec.variants.constructor',
+      (spec) => (spec.variants.constructor = true),
+    ],
+    ['a variant without a name', 'spec.variants.', (spec) => (spec.variants[''] = true)],
+    ['a value of a thousand levels', 'spec.variants.on', (spec) => (spec.variants.on = nested(1000))],
+    ['an offVariant that does not exist', 'spec.offVariant', (spec) => (spec.offVariant = 'of')],
+    ['a defaultVariant that does not exist', 'spec.defaultVariant', (spec) => (spec.defaultVariant = 'toString')],
+    [
+      'an override with a variant that does not exist',
+      'spec.overrides[0].variant',
+      (spec) => (spec.overrides[0].variant = 'x'),
+    ],
+    [
+      'a rule with a variant that does not exist',
+      'spec.rules[0].serve.variant',
+      (spec) => (spec.rules[0].serve.variant = 'x'),
+    ],
+    [
+      'a split with a variant that does not exist',
+      'spec.rules[1].serve.split[0].variant',
+      (spec) => (ramp(spec).split[0].variant = 'x'),
+    ],
+    [
+      'a segment that does not exist',
+      'spec.rules[0].when.all[0].segment',
+      (spec) => (firstWhen(spec).all[0].segment = 'stuff'),
+    ],
+    [
+      'a segment that refers to itself',
+      'spec.segments.staff',
+      (spec) => (spec.segments.staff = { not: { segment: 'staff' } }),
+    ],
+    [
+      'a comparison without value',
+      'spec.rules[0].when.all[0].value',
+      (spec) => (firstWhen(spec).all[0] = { attr: 'a', op: 'eq' }),
+    ],
+    [
+      'a value for exists',
+      'spec.rules[0].when.all[0].value',
+      (spec) => (firstWhen(spec).all[0] = { attr: 'a', op: 'exists', value: true }),
+    ],
+    [
+      'a value that is an object',
+      'spec.rules[0].when.all[0].value',
+      (spec) => (firstWhen(spec).all[0] = { attr: 'a', op: 'eq', value: {} }),
+    ],
+    [
+      'a mistake deep in a condition',
+      'spec.rules[0].when.all[0].any[0].not.op',
+      (spec) => (firstWhen(spec).all[0] = { any: [{ not: { attr: 'a', op: 'like', value: 1 } }] }),
+    ],
+    [
+      'a condition of a thousand levels',
+      'spec.rules[0].when.all[0].not',
+      (spec) => (firstWhen(spec).all[0] = { not: nested(1000) }),
+    ],
+  ] satisfies Case[]
+).map((one) => wrong(fullFlag(), one));
+
+/** Specs that both the API server and `parseRollout`, `parseMetric` or `parseFeatureFlag` must refuse, naming the field. */
 export const wrongSpecs: readonly WrongSpec[] = [
   ...rolloutCases.map((one) => wrong(fullRollout(), one)),
   ...metricCases.map((one) => wrong(fullMetric(), one)),
+  ...flagCases.map((one) => wrong(fullFlag(), one)),
   {
     name: 'Rollout: a name that is too long for a label',
     path: 'metadata',
@@ -167,4 +331,10 @@ function wrong(object: Manifest, [name, path, change]: Case): WrongSpec {
 
 function manyGuardrails(count: number): Manifest[] {
   return Array.from({ length: count }, (_, index) => ({ name: `g${index}`, metric: 'm' }));
+}
+
+function nested(levels: number): Manifest {
+  let value: Manifest = {};
+  for (let i = 0; i < levels; i++) value = { not: value };
+  return value;
 }

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { rootSchema } from '../../../src/api/crd.ts';
-import { parseMetric, parseRollout } from '../../../src/api/parse.ts';
-import { metricResource, type Resource, rolloutResource } from '../../../src/api/resource.ts';
+import { parseFeatureFlag, parseMetric, parseRollout } from '../../../src/api/parse.ts';
+import { featureFlagResource, metricResource, type Resource, rolloutResource } from '../../../src/api/resource.ts';
 import { kubeConfig, makeNamespace } from '../../support/api-server.ts';
-import { arbitraryOf } from '../../support/arbitrary-from-schema.ts';
+import { arbitrarySpecOf } from '../../support/arbitrary-from-schema.ts';
 import { installCrds } from '../../support/install-crds.ts';
 import type { Manifest } from '../../support/manifests.ts';
 import { rawApi } from '../../support/raw-api.ts';
@@ -34,11 +33,16 @@ beforeAll(async () => {
   namespace = await makeNamespace('agreement');
 });
 
-test.each<[string, Resource, (object: Manifest) => { ok: boolean }]>([
+/** Where our parser looks further than structural schemas can (docs/decisions/0150). */
+const BEYOND_THE_SCHEMA =
+  /variants|offVariant|defaultVariant|segments|[.]variant$|[.]segment$|[.]value$|([.](all|any|not)\b.*){2}/;
+
+test.each<[string, Resource, (object: Manifest) => ReturnType<typeof parseFeatureFlag | typeof parseRollout>]>([
   ['Rollout', rolloutResource, parseRollout],
-  ['Metric', metricResource, parseMetric],
+  ['Metric', metricResource, parseMetric as never],
+  ['FeatureFlag', featureFlagResource, parseFeatureFlag],
 ])('the API server and our parser accept and refuse the same specs of a %s', async (kind, resource, parse) => {
-  const specs = arbitraryOf(rootSchema(resource).properties!.spec!);
+  const specs = arbitrarySpecOf(resource);
   const counts = { accepted: 0, refused: 0 };
   const agree = fc.asyncProperty(specs, fc.array(changes, { maxLength: 1 }), async (valid, some) => {
     // As JSON, because that is what is sent: no field is undefined.
@@ -49,7 +53,9 @@ test.each<[string, Resource, (object: Manifest) => { ok: boolean }]>([
     const path = `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/${resource.plural}`;
     const answer = await rawApi(kubeConfig(), 'POST', `${path}?fieldValidation=Strict&dryRun=All`, { body: object });
     const difference = `${JSON.stringify(parsed)}\n${JSON.stringify(answer.body.message)}`;
-    expect(parsed.ok, difference).toBe(answer.status === 201);
+    const stricter =
+      kind === 'FeatureFlag' && !parsed.ok && parsed.problems.every(({ path }) => BEYOND_THE_SCHEMA.test(path));
+    if (!stricter) expect(parsed.ok, difference).toBe(answer.status === 201);
     counts[parsed.ok ? 'accepted' : 'refused'] += 1;
   });
   // A fixed seed: a test must not fail today for what it did not find yesterday. Change it to look further.

@@ -1,20 +1,23 @@
 import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { rootSchema } from '../../../src/api/crd.ts';
 import {
+  encodeFeatureFlagStatus,
   encodeMetricStatus,
   encodeRolloutStatus,
+  parseFeatureFlag,
   parseMetric,
   parseRollout,
   parseRolloutStatus,
 } from '../../../src/api/parse.ts';
-import { metricResource, type Resource, rolloutResource } from '../../../src/api/resource.ts';
+import { featureFlagResource, metricResource, type Resource, rolloutResource } from '../../../src/api/resource.ts';
 import type { StructuralSchema } from '../../../src/api/structural-schema.ts';
 import type { EpochMs } from '../../../src/base/units.ts';
 import { kubeConfig, makeNamespace } from '../../support/api-server.ts';
 import { installCrds } from '../../support/install-crds.ts';
-import { fullMetric, fullRollout, type Manifest, manifestsIn } from '../../support/manifests.ts';
+import { fullFlag, fullMetric, fullRollout, type Manifest, manifestsIn } from '../../support/manifests.ts';
 import { apply, rawApi } from '../../support/raw-api.ts';
-import { wrongSpecs } from '../../support/wrong-specs.ts';
+import { wrongBeyondTheSchema, wrongSpecs } from '../../support/wrong-specs.ts';
 
 const SERVED_TIMEOUT_MS = 60_000;
 const STRICT_DRY_RUN = 'fieldValidation=Strict&dryRun=All';
@@ -24,7 +27,8 @@ let crds: Manifest[];
 let namespace: string;
 
 const api = (method: string, path: string, options = {}) => rawApi(kubeConfig(), method, path, options);
-const pluralOf = ({ kind }: Manifest) => (kind === 'Rollout' ? 'rollouts' : 'metrics');
+const resources: Resource[] = [rolloutResource, metricResource, featureFlagResource];
+const pluralOf = (manifest: Manifest) => resources.find(({ kind }) => kind === manifest.kind)!.plural;
 const listPath = (manifest: Manifest) => `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/${pluralOf(manifest)}`;
 const pathOf = (manifest: Manifest) => `${listPath(manifest)}/${manifest.metadata.name}`;
 const rollout = (name: string): Manifest => ({ ...fullRollout(), metadata: { name } });
@@ -34,15 +38,12 @@ beforeAll(async () => {
   namespace = await makeNamespace('crds');
 });
 
-test('both definitions are established, with nothing to say against their schemas', () => {
+test('all definitions are established, with nothing to say against their schemas', () => {
   const conditions = crds.map(({ status }) =>
     Object.fromEntries(status.conditions.map(({ type, status }: Manifest) => [type, status])),
   );
   // NonStructuralSchema and KubernetesAPIApprovalPolicyConformant appear only where something is wrong.
-  expect(conditions).toEqual([
-    { NamesAccepted: 'True', Established: 'True' },
-    { NamesAccepted: 'True', Established: 'True' },
-  ]);
+  expect(conditions).toEqual(resources.map(() => ({ NamesAccepted: 'True', Established: 'True' })));
 });
 
 test('discovery knows short names, category and status', async () => {
@@ -52,13 +53,15 @@ test('discovery knows short names, category and status', async () => {
     expect.arrayContaining([
       ['rollouts', ['slr'], ['sluice']],
       ['metrics', ['slm'], ['sluice']],
+      ['featureflags', ['slf'], ['sluice']],
+      ['featureflags/status', undefined, undefined],
       ['rollouts/status', undefined, undefined],
       ['metrics/status', undefined, undefined],
     ]),
   );
 });
 
-test.each([...manifestsIn('examples/rollouts'), ...manifestsIn('examples/metrics')])(
+test.each(['rollouts', 'metrics', 'flags'].flatMap((folder) => manifestsIn(`examples/${folder}`)))(
   '%s applies and comes back with the defaults that we would fill in',
   async (_, manifest) => {
     const { status, body } = await apply(kubeConfig(), pathOf(manifest), manifest);
@@ -76,10 +79,35 @@ test.each(wrongSpecs.map((wrong) => [wrong.name, wrong] as const))('refuses a %s
 });
 
 test('the objects that the wrong ones are made from are accepted', async () => {
-  for (const object of [fullRollout(), fullMetric()]) {
+  for (const object of [fullRollout(), fullMetric(), fullFlag()]) {
     const { status, body } = await api('POST', `${listPath(object)}?${STRICT_DRY_RUN}`, { body: object });
     expect(status, body.message).toBe(201);
   }
+});
+
+test('what only the operator refuses gets past the API server, so that an operator that is away blocks nobody', async () => {
+  const accepted = await Promise.all(
+    wrongBeyondTheSchema.map(async ({ name, object }) => {
+      const { status } = await api('POST', `${listPath(object)}?${STRICT_DRY_RUN}`, { body: object });
+      return [name, status];
+    }),
+  );
+  expect(accepted).toEqual(wrongBeyondTheSchema.map(({ name }) => [name, 201]));
+});
+
+test('the key of a FeatureFlag cannot change, said or not', async () => {
+  const object = { ...fullFlag(), metadata: { name: 'immutable' } };
+  await apply(kubeConfig(), pathOf(object), object);
+  object.spec.key = 'another';
+  const refused = await apply(kubeConfig(), pathOf(object), object);
+  expect(refused.status).toBe(422);
+  expect(refused.body.message).toContain('spec.key: Invalid value');
+  delete object.spec.key;
+  expect((await apply(kubeConfig(), pathOf(object), object)).status).toBe(422);
+  const unsaid = { ...object, metadata: { name: 'unsaid' } };
+  await apply(kubeConfig(), pathOf(unsaid), unsaid);
+  unsaid.spec.key = 'unsaid';
+  expect(await apply(kubeConfig(), pathOf(unsaid), unsaid)).toMatchObject({ status: 200 });
 });
 
 test.each([0.07, 0.29, 1.1, 33.33, 57.01, 99.99, 100])('a weight of %d has at most two decimals', async (weight) => {
@@ -156,9 +184,28 @@ test('kubectl get shows the columns of a Metric', async () => {
   expect(cells.slice(0, 4)).toEqual(['columns', 'ratio', 'LowerIsBetter', 'True']);
 });
 
+test('kubectl get shows the columns of a FeatureFlag', async () => {
+  const object = { ...fullFlag(), metadata: { name: 'columns' } };
+  delete object.spec.key;
+  await apply(kubeConfig(), pathOf(object), object);
+  const condition = {
+    type: 'Accepted',
+    status: 'True' as const,
+    lastTransitionTime: NOW,
+    reason: 'Compiled',
+    message: '',
+  };
+  const answer = await writeStatus(object, encodeFeatureFlagStatus({ conditions: [condition], history: [] }));
+  expect(answer.status, answer.body.message).toBe(200);
+  const { columns, cells } = await tableOf(object);
+  expect(columns.slice(0, 7)).toEqual(['Name', 'Type', 'Enabled', 'Killed', 'Accepted', 'Reason', 'Age']);
+  expect(cells.slice(0, 6)).toEqual(['columns', 'boolean', true, false, 'True', 'Compiled']);
+});
+
 test.each<[string, Resource]>([
   ['Rollout', rolloutResource],
   ['Metric', metricResource],
+  ['FeatureFlag', featureFlagResource],
 ])('kubectl explain finds every description of a %s', async (kind, resource) => {
   const { body } = await api('GET', '/openapi/v3/apis/sluice.dev/v1alpha1');
   const served = body.components.schemas[`dev.sluice.v1alpha1.${kind}`];
@@ -210,8 +257,12 @@ function fullStatus() {
 
 /** Spec after parsing, back in canonical text. */
 function specOf(manifest: Manifest): Manifest {
-  const parsed = manifest.kind === 'Rollout' ? parseRollout(manifest) : parseMetric(manifest);
+  const parse = { Rollout: parseRollout, Metric: parseMetric, FeatureFlag: parseFeatureFlag }[
+    manifest.kind as 'Rollout'
+  ];
+  const parsed: Manifest = parse(manifest);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  if ('flag' in parsed) return z.encode(featureFlagResource.object.shape.spec, parsed.flag.spec);
   return 'rollout' in parsed ? parsed.rollout.spec : parsed.metric.spec;
 }
 
@@ -236,8 +287,8 @@ async function tableOf(object: Manifest): Promise<{ columns: string[]; cells: un
   return { columns: body.columnDefinitions.map(({ name }: Manifest) => name), cells: body.rows[0].cells };
 }
 
-function descriptionsOf({ description, properties = {}, items }: StructuralSchema): string[] {
+function descriptionsOf({ description, properties = {}, items, additionalProperties }: StructuralSchema): string[] {
   const own = description === undefined ? [] : [description];
-  const inner = [...Object.values(properties), ...(items ? [items] : [])];
+  const inner = [...Object.values(properties), ...[items, additionalProperties].filter((one) => one !== undefined)];
   return [...own, ...inner.flatMap(descriptionsOf)];
 }

@@ -4,12 +4,16 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { generatedFiles } from '../../../hack/generated-files.ts';
 import { rootSchema } from '../../../src/api/crd.ts';
-import { metricResource, rolloutResource } from '../../../src/api/resource.ts';
+import { namedMap } from '../../../src/api/named-map.ts';
+import { opaque } from '../../../src/api/opaque.ts';
+import { featureFlagResource, metricResource, rolloutResource } from '../../../src/api/resource.ts';
 import { type StructuralSchema, structuralSchema } from '../../../src/api/structural-schema.ts';
-import { arbitraryOf } from '../../support/arbitrary-from-schema.ts';
+import { arbitrarySpecOf } from '../../support/arbitrary-from-schema.ts';
 import type { Manifest } from '../../support/manifests.ts';
 
-const resources = [rolloutResource, metricResource].map((resource) => [resource.kind, resource] as const);
+const resources = [rolloutResource, metricResource, featureFlagResource].map(
+  (resource) => [resource.kind, resource] as const,
+);
 
 test.each([...generatedFiles()])('%s is what the schemas say; if not, run npm run gen', (path, text) => {
   expect(readFileSync(path, 'utf8')).toBe(text);
@@ -32,7 +36,7 @@ test.each(resources)('defaults of the definition of a %s are those of zod', (_, 
   const schema = rootSchema(resource).properties!.spec!;
   const { spec } = resource.object.shape;
   fc.assert(
-    fc.property(arbitraryOf(schema), (bare) => {
+    fc.property(arbitrarySpecOf(resource), (bare) => {
       const before = z.parse(spec, bare);
       const filled = withDefaults(schema, bare);
       expect(z.parse(spec, filled)).toEqual(before);
@@ -45,8 +49,9 @@ test.each(resources)('defaults of the definition of a %s are those of zod', (_, 
 test('every text and list in a definition is bounded, so that the API server can bound the cost of its rules', () => {
   for (const [, resource] of resources) {
     for (const [path, field] of fieldsOf(rootSchema(resource).properties!.spec!, 'spec')) {
-      if (field.type === 'string') expect(field.enum ?? field.maxLength, path).toBeDefined();
+      if (field.type === 'string') expect(field.enum ?? field.maxLength ?? field.format, path).toBeDefined();
       if (field.type === 'array') expect(field.maxItems, path).toBeDefined();
+      if (field.additionalProperties) expect(field.maxProperties, path).toBeDefined();
     }
   }
 });
@@ -58,10 +63,26 @@ test('a field without a description is an error that names it', () => {
 
 test.each([
   ['a union', z.union([z.string(), z.number()])],
-  ['a map', z.record(z.string(), z.string())],
   ['anything', z.any()],
 ])('%s has no structural schema', (_, field) => {
   expect(() => structuralSchema(z.strictObject({ field: field.describe('Field.') }), 'spec')).toThrow('spec.field');
+});
+
+test('a map has a schema for its values, and what is opaque has none', () => {
+  const schema = z.strictObject({
+    map: namedMap(z.boolean().describe('On.'), { least: 1, most: 3 }, 'Map.'),
+    any: opaque(z.json(), 'Any.'),
+  });
+  expect(structuralSchema(schema, 'spec').properties).toEqual({
+    map: {
+      type: 'object',
+      description: 'Map.',
+      minProperties: 1,
+      maxProperties: 3,
+      additionalProperties: { type: 'boolean', description: 'On.' },
+    },
+    any: { description: 'Any.', 'x-kubernetes-preserve-unknown-fields': true },
+  });
 });
 
 test('integers are int64, literals are enums and lists say how they merge', () => {
@@ -78,7 +99,11 @@ test('integers are int64, literals are enums and lists say how they merge', () =
 });
 
 function fieldsOf(schema: StructuralSchema, path: string): [string, StructuralSchema][] {
-  const inner = schema.items ? fieldsOf(schema.items, `${path}[]`) : [];
+  const inner = schema.items
+    ? fieldsOf(schema.items, `${path}[]`)
+    : schema.additionalProperties
+      ? fieldsOf(schema.additionalProperties, `${path}.*`)
+      : [];
   const properties = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => [
     [`${path}.${name}`, field] as [string, StructuralSchema],
     ...fieldsOf(field, `${path}.${name}`),
@@ -87,8 +112,12 @@ function fieldsOf(schema: StructuralSchema, path: string): [string, StructuralSc
 }
 
 /** What the API server stores: defaults filled in, from the outside inwards. */
-function withDefaults({ items, properties }: StructuralSchema, value: Manifest): Manifest {
+function withDefaults({ items, additionalProperties, properties }: StructuralSchema, value: Manifest): Manifest {
   if (items) return value.map((entry: Manifest) => withDefaults(items, entry));
+  if (additionalProperties) {
+    const entries = Object.entries(value as Manifest);
+    return Object.fromEntries(entries.map(([name, entry]) => [name, withDefaults(additionalProperties, entry)]));
+  }
   if (!properties) return value;
   const filled: Manifest = {};
   for (const [name, field] of Object.entries(properties)) {
@@ -100,7 +129,7 @@ function withDefaults({ items, properties }: StructuralSchema, value: Manifest):
 
 function shapeOf(value: Manifest): Manifest {
   if (Array.isArray(value)) return value.map(shapeOf);
-  if (typeof value !== 'object') return typeof value;
+  if (typeof value !== 'object' || value === null) return typeof value;
   const entries = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(entries.map(([name, field]) => [name, shapeOf(field)]));
 }

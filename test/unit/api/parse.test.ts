@@ -3,20 +3,29 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { rootSchema } from '../../../src/api/crd.ts';
 import {
+  encodeFeatureFlagStatus,
   encodeMetricStatus,
   encodeRolloutStatus,
+  parseFeatureFlag,
+  parseFeatureFlagStatus,
   parseMetric,
   parseMetricStatus,
   parseRollout,
   parseRolloutStatus,
 } from '../../../src/api/parse.ts';
-import { metricResource, rolloutResource } from '../../../src/api/resource.ts';
-import { arbitraryOf } from '../../support/arbitrary-from-schema.ts';
-import { fullMetric, fullRollout, type Manifest, manifestsIn } from '../../support/manifests.ts';
-import { wrongSpecs } from '../../support/wrong-specs.ts';
+import { featureFlagResource, metricResource, rolloutResource } from '../../../src/api/resource.ts';
+import { arbitraryOf, arbitrarySpecOf } from '../../support/arbitrary-from-schema.ts';
+import { fullFlag, fullMetric, fullRollout, type Manifest, manifestsIn } from '../../support/manifests.ts';
+import { wrongBeyondTheSchema, wrongSpecs } from '../../support/wrong-specs.ts';
 
 const rolloutSchema = rootSchema(rolloutResource).properties!;
 const metricSchema = rootSchema(metricResource).properties!;
+const flagSchema = rootSchema(featureFlagResource).properties!;
+const parsers: Record<string, typeof parseRollout | typeof parseMetric | typeof parseFeatureFlag> = {
+  Rollout: parseRollout,
+  Metric: parseMetric,
+  FeatureFlag: parseFeatureFlag,
+};
 
 test('a Rollout gets its defaults, and its durations become milliseconds', () => {
   const parsed = parseRollout(fullRollout());
@@ -41,16 +50,24 @@ test.each([...manifestsIn('examples/metrics')])('%s parses', (_, manifest) => {
   expect(parseMetric(manifest)).toMatchObject({ ok: true });
 });
 
+test.each([...manifestsIn('examples/flags')])('%s parses', (_, manifest) => {
+  expect(parseFeatureFlag(manifest)).toMatchObject({ ok: true });
+});
+
 test('the manifest that the wrong specs are made from is right', () => {
   expect(parseRollout(fullRollout())).toMatchObject({ ok: true });
   expect(parseMetric(fullMetric())).toMatchObject({ ok: true });
+  expect(parseFeatureFlag(fullFlag())).toMatchObject({ ok: true });
 });
 
-test.each(wrongSpecs.map((wrong) => [wrong.name, wrong] as const))('refuses a %s, at its field', (_, wrong) => {
-  const parsed = wrong.object.kind === 'Rollout' ? parseRollout(wrong.object) : parseMetric(wrong.object);
-  if (parsed.ok) throw new Error('was accepted');
-  expect(parsed.problems.map(({ path }) => path)).toContain(wrong.path);
-});
+test.each([...wrongSpecs, ...wrongBeyondTheSchema].map((wrong) => [wrong.name, wrong] as const))(
+  'refuses a %s, at its field',
+  (_, wrong) => {
+    const parsed = parsers[wrong.object.kind]!(wrong.object);
+    if (parsed.ok) throw new Error('was accepted');
+    expect(parsed.problems.map(({ path }) => path)).toContain(wrong.path);
+  },
+);
 
 test('problems tell missing, unknown and wrong fields apart', () => {
   const object = fullRollout();
@@ -134,6 +151,36 @@ test('every spec of a Metric comes back from its text', () => {
   );
 });
 
+test('every spec of a FeatureFlag comes back from its text', () => {
+  fc.assert(
+    fc.property(arbitrarySpecOf(featureFlagResource), (spec) => {
+      const read = specOf(parseFeatureFlag({ ...fullFlag(), spec }));
+      const text = z.encode(featureFlagResource.object.shape.spec, read);
+      expect(specOf(parseFeatureFlag({ ...fullFlag(), spec: text }))).toEqual(read);
+    }),
+  );
+});
+
+test('a day of expiry lasts to its end, in UTC', () => {
+  const object = fullFlag();
+  object.spec.expiresAfter = '2024-02-29';
+  expect(specOf(parseFeatureFlag(object)).expiresAfter).toBe(Date.parse('2024-03-01T00:00:00Z'));
+});
+
+test('a long history does not make a flag too large to be read', () => {
+  const status = { history: [{ revision: 1, at: '2026-01-01T00:00:00Z', spec: 'x'.repeat(262_144) }] };
+  expect(parseFeatureFlag({ ...fullFlag(), status })).toMatchObject({ ok: true });
+  expect(parseFeatureFlagStatus(status)).toMatchObject({ ok: true });
+});
+
+test('a condition of ten thousand levels is refused without a stack overflow', () => {
+  const object = fullFlag();
+  let deep: Manifest = { attr: 'a', op: 'exists' };
+  for (let i = 0; i < 10_000; i++) deep = { not: deep };
+  object.spec.rules[0].when = deep;
+  expect(parseFeatureFlag(object)).toMatchObject({ ok: false, problems: [{ path: 'spec.rules[0].when.not.not' }] });
+});
+
 test('every status comes back from its text', () => {
   fc.assert(
     fc.property(arbitraryOf(rolloutSchema.status!), (text) => {
@@ -147,6 +194,12 @@ test('every status comes back from its text', () => {
       expect(statusOf(parseMetricStatus(encodeMetricStatus(status)))).toEqual(status);
     }),
   );
+  fc.assert(
+    fc.property(arbitraryOf(flagSchema.status!), (text) => {
+      const status = statusOf(parseFeatureFlagStatus(text));
+      expect(statusOf(parseFeatureFlagStatus(encodeFeatureFlagStatus(status)))).toEqual(status);
+    }),
+  );
 });
 
 test('a long message is cut between characters when a status is written', () => {
@@ -154,8 +207,9 @@ test('a long message is cut between characters when a status is written', () => 
   expect(encodeRolloutStatus(status).message).toBe(`${'x'.repeat(1022)}…`);
 });
 
-function specOf(parsed: ReturnType<typeof parseRollout> | ReturnType<typeof parseMetric>): Manifest {
+function specOf(parsed: ReturnType<(typeof parsers)[string]>): Manifest {
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  if ('flag' in parsed) return parsed.flag.spec;
   return 'rollout' in parsed ? parsed.rollout.spec : parsed.metric.spec;
 }
 

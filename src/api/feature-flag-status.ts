@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { conditionList } from './condition.ts';
+import { keyedList } from './constraint.ts';
+import { prose, time } from './fields.ts';
+
+/** How many revisions a flag keeps at most; and how many bytes of specs, because a status must fit into an object. */
+export const MAX_REVISIONS = 20;
+export const MAX_HISTORY_BYTES = 262_144;
+
+const revisionSchema = z
+  .object({
+    revision: z.int().min(1).describe('Number of the revision, from 1; never used twice.'),
+    at: time('When the spec was changed, or first seen by the operator.'),
+    author: prose(
+      256,
+      'User who changed it, as the API server knew them. Absent where nobody vouches for it: the webhook was away.',
+    ).optional(),
+    spec: z.string().describe('The spec as JSON.'),
+  })
+  .describe('A spec that this flag had.');
+
+export const featureFlagStatusSchema = z
+  .object({
+    observedGeneration: z.int().optional().describe('metadata.generation that this status speaks of.'),
+    conditions: conditionList(
+      '`Accepted`: the flag is part of the ruleset as its spec says. `Published`: it is in the ruleset that the namespace’s evaluators are given. `Expired`: a release flag that outlived `expiresAfter`.',
+    ),
+    revision: z.int().optional().describe('Number of the present revision.'),
+    history: keyedList(
+      z.array(revisionSchema).max(MAX_REVISIONS),
+      'revision',
+      'The last revisions, the newest last: 20 at most, and 256 KiB of specs.',
+    ).prefault([]),
+    lastEvaluated: time('When an evaluator was last asked for it, give or take five minutes.').optional(),
+    propagation: z
+      .object({
+        desired: z.int().describe('Revision of the ruleset that evaluators should have.'),
+        acknowledged: z.int().describe('Evaluators that run it.'),
+        total: z.int().describe('Evaluators that are connected.'),
+        p99Seconds: z
+          .number()
+          .optional()
+          .describe('Seconds from the change to the acknowledgement, for 99 of 100 evaluators.'),
+      })
+      .optional()
+      .describe('How far the present ruleset has come.'),
+  })
+  .describe('What the operator found.');
+
+export type FeatureFlagStatus = z.output<typeof featureFlagStatusSchema>;
+export type FlagRevision = FeatureFlagStatus['history'][number];
