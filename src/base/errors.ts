@@ -6,6 +6,7 @@ import { operatorCodes } from './codes/operator.ts';
 import { providerCodes } from './codes/provider.ts';
 import { rolloutCodes } from './codes/rollout.ts';
 import { routeCodes } from './codes/route.ts';
+import { rulesetCodes } from './codes/ruleset.ts';
 import { statsCodes } from './codes/stats.ts';
 
 /** Every error that a user can meet. Codes are API: never reused, never renamed; docs/errors.md is made from this table. */
@@ -18,6 +19,7 @@ export const codes = {
   ...providerCodes,
   ...rolloutCodes,
   ...routeCodes,
+  ...rulesetCodes,
   ...statsCodes,
 } as const satisfies Record<string, CodeInfo>;
 

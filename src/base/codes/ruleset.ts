@@ -1,0 +1,24 @@
+import type { CodeInfo } from './code-info.ts';
+
+export const rulesetCodes = {
+  SLUICE_RULESET_INVALID: {
+    retry: 'never',
+    fix: 'The last good ruleset goes on. Correct what the path names; a ruleset of the operator is never invalid: report that as a bug.',
+  },
+  SLUICE_RULESET_NEWER: {
+    retry: 'never',
+    fix: 'The last good ruleset goes on. Upgrade the sidecars: restart the pods, so that they are injected anew.',
+  },
+  SLUICE_RULESET_DIGEST: {
+    retry: 'backoff',
+    fix: 'The last good ruleset goes on. The snapshot was damaged on its way; it is fetched again.',
+  },
+  SLUICE_RULESET_SIGNATURE: {
+    retry: 'backoff',
+    fix: 'The last good ruleset goes on. Give the evaluator the public key of this installation.',
+  },
+  SLUICE_JSON_NOT_CANONICAL: {
+    retry: 'never',
+    fix: 'Send JSON of at most 64 levels, without lone surrogates and with finite numbers only.',
+  },
+} as const satisfies Record<string, CodeInfo>;
