@@ -8,6 +8,8 @@ export type HashName = (typeof HASHES)[number];
 
 /** Buckets of every draw but the arms of `unleash/1` and `flagd/2`, which count in the sum of their weights. */
 export const BUCKETS = 10_000;
+/** In events, the arm of units that a holdout keeps out of an experiment. */
+export const HOLDOUT_ARM = 'holdout';
 const MAX_SCALE = 2 ** 31 - 1;
 
 export const hash = z.enum(HASHES).describe('How unit and salt become a bucket.');

@@ -5,9 +5,6 @@ import { dimensions } from './dimensions.ts';
 import { LIMITS } from './limits.ts';
 import { experimentKey, flagKey, flagSetId, instant, name, phase, revision, unitHash } from './names.ts';
 
-/** Arm of units that a holdout keeps out of an experiment. */
-export const HOLDOUT_ARM = 'holdout';
-
 const assignment = {
   experiment: experimentKey,
   phase,
