@@ -15,6 +15,10 @@ const revisionSchema = z
       256,
       'User who changed it, as the API server knew them. Absent where nobody vouches for it: the webhook was away.',
     ).optional(),
+    accepted: z
+      .boolean()
+      .prefault(false)
+      .describe('It was part of a ruleset. The newest of these is served while a later spec is not accepted.'),
     spec: z.string().describe('The spec as JSON.'),
   })
   .describe('A spec that this flag had.');

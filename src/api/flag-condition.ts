@@ -127,7 +127,11 @@ const conditionOf = <Inner extends z.ZodType<FlagCondition, unknown>>(inner: Inn
 const deepCondition: z.ZodType<FlagCondition, unknown> = z.lazy(() => conditionOf(deepCondition, 'A condition.'));
 
 const innerCondition = conditionOf(
-  opaque(deepCondition, 'A condition as above. The API server does not look at this depth; the operator does.'),
+  opaque(
+    deepCondition,
+    'A condition as above. The API server does not look at this depth; the operator does.',
+    'object',
+  ),
   'A condition: exactly one of all, any, not, attr, segment, time.',
 );
 

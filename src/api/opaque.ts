@@ -9,14 +9,16 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /**
  * A field that the API server stores without looking inside, because structural schemas have no words for its shape:
  * `schema` judges it here. Values nested deeper than 32 are refused before `schema` sees them.
+ * With a `type`, rules in CEL see at least that the field is there.
  */
-export function opaque<Schema extends z.ZodType>(schema: Schema, description: string) {
+export function opaque<Schema extends z.ZodType>(schema: Schema, description: string, type?: 'object') {
   const shallow = z.unknown().refine((value) => isWithinDepth(value, MAX_DEPTH), {
     message: `must not be nested deeper than ${MAX_DEPTH}`,
     abort: true,
   });
   return shallow.pipe(schema as z.ZodType<z.output<Schema>, unknown>).meta({
     description,
+    ...(type && { type }),
     'x-kubernetes-preserve-unknown-fields': true,
   });
 }

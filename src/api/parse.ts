@@ -72,8 +72,8 @@ export const encodeMetricStatus = (status: MetricStatus) => z.encode(metricStatu
 /** Like `encodeRolloutStatus`, for a FeatureFlag. */
 export const encodeFeatureFlagStatus = (status: FeatureFlagStatus) => z.encode(featureFlagStatusSchema, status);
 
-/** Room for a whole history beside the conditions. */
-const MAX_STATUS_BYTES = MAX_OBJECT_BYTES + MAX_HISTORY_BYTES;
+/** Room for a history, the present and the last good spec, which may each be as large as an object. */
+const MAX_STATUS_BYTES = 2 * MAX_OBJECT_BYTES + MAX_HISTORY_BYTES;
 
 function parse<Schema extends z.ZodType>(
   schema: Schema,

@@ -63,7 +63,7 @@ function translated(node: JsonSchema, path: string): StructuralSchema {
   const result = { ...(node.description !== undefined && { description: node.description }) } as StructuralSchema;
   for (const keyword of COPIED) if (node[keyword] !== undefined) result[keyword] = node[keyword];
   if (node.const !== undefined) result.enum = [node.const];
-  if (result['x-kubernetes-preserve-unknown-fields'] && result.type === undefined) return result;
+  if (result['x-kubernetes-preserve-unknown-fields']) return result;
   switch (result.type) {
     case 'integer':
       return withIntegerBounds(result);

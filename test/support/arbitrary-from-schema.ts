@@ -3,7 +3,7 @@ import { rootSchema } from '../../src/api/crd.ts';
 import { DURATION_PATTERN } from '../../src/api/duration.ts';
 import type { Resource } from '../../src/api/resource.ts';
 import type { StructuralSchema } from '../../src/api/structural-schema.ts';
-import { flagRepairs, OPAQUE_SAMPLES, withKnownNames } from './flag-repairs.ts';
+import { DEEP_CONDITIONS, flagRepairs, OPAQUE_SAMPLES, withKnownNames } from './flag-repairs.ts';
 import type { Manifest } from './manifests.ts';
 
 const DURATIONS = ['1s', '90s', '1h30m', '1.5h', '14d', '2m0.25s', '1d1ms', '365d'];
@@ -55,7 +55,9 @@ export function arbitraryOf(schema: StructuralSchema, field = ''): fc.Arbitrary<
 function plainArbitrary(schema: StructuralSchema): fc.Arbitrary<Manifest> {
   const bound = (name: string, otherwise: number) => (schema[name] as number | undefined) ?? otherwise;
   if (schema.enum) return fc.constantFrom(...schema.enum);
-  if (schema['x-kubernetes-preserve-unknown-fields']) return fc.constantFrom(...OPAQUE_SAMPLES);
+  if (schema['x-kubernetes-preserve-unknown-fields']) {
+    return fc.constantFrom(...(schema.type === 'object' ? DEEP_CONDITIONS : OPAQUE_SAMPLES));
+  }
   if (schema.additionalProperties) {
     const size = { minKeys: bound('minProperties', 0), maxKeys: 3 };
     return fc.dictionary(fc.constantFrom('on', 'off', 'A.b-c_1'), arbitraryOf(schema.additionalProperties), size);

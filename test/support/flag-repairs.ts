@@ -3,6 +3,11 @@ import type { Manifest } from './manifests.ts';
 /** For fields that the API server does not look into: what each of them could hold stands in a repair. */
 export const OPAQUE_SAMPLES: readonly Manifest[] = ['text', 1.5, true];
 
+export const DEEP_CONDITIONS: readonly Manifest[] = [
+  { attr: 'deep', op: 'exists' },
+  { any: [{ not: { attr: 'deep', op: 'in', value: ['x', 1, true] } }] },
+];
+
 /** Parts of a FeatureFlag whose rules a generator does not know, made right; by the name of the field. */
 export const flagRepairs: Record<string, (value: Manifest) => Manifest> = {
   when: condition,
@@ -59,9 +64,9 @@ const withoutSegments = (root: Manifest): Manifest =>
 
 /** A condition that says exactly one thing, from one that says any. */
 function condition({ all, any, not, attr, op, value, ignoreCase, segment, time }: Manifest): Manifest {
-  if (all) return { all: all.map(inner) };
-  if (any) return { any: any.map(inner) };
-  if (not) return { not: inner(not) };
+  if (all) return { all: all.map(condition) };
+  if (any) return { any: any.map(condition) };
+  if (not) return { not: condition(not) };
   if (segment) return { segment };
   if (time?.after || time?.before) return { time };
   const compared = op && op !== 'exists' ? { op, value: value ?? 'x' } : { op: 'exists' };
@@ -70,9 +75,4 @@ function condition({ all, any, not, attr, op, value, ignoreCase, segment, time }
     ...compared,
     ...(ignoreCase !== undefined && /With|contains/.test(op) && { ignoreCase }),
   };
-}
-
-/** What stands below the depth that the API server looks at came as a bare sample. */
-function inner(value: Manifest): Manifest {
-  return typeof value === 'object' ? condition(value) : { attr: 'deep', op: 'eq', value };
 }
