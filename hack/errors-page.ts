@@ -6,6 +6,7 @@ import { operatorCodes } from '../src/base/codes/operator.ts';
 import { providerCodes } from '../src/base/codes/provider.ts';
 import { rolloutCodes } from '../src/base/codes/rollout.ts';
 import { routeCodes } from '../src/base/codes/route.ts';
+import { rulesetCodes } from '../src/base/codes/ruleset.ts';
 import { statsCodes } from '../src/base/codes/stats.ts';
 import { codes } from '../src/base/errors.ts';
 
@@ -22,6 +23,7 @@ const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] 
   ['Manifests', '`kubectl sluice lint`, and the condition `Accepted`.', manifestCodes],
   ['kubectl sluice', 'The output of the command.', cliCodes],
   ['Operator', 'Its log, right before it ends.', operatorCodes],
+  ['Rulesets', 'The log and the acknowledgement of an evaluator.', rulesetCodes],
   ['Statistics', 'Results of the functions in `src/core/stats`; no resource or command uses them yet.', statsCodes],
   ['API server', 'The log of the operator, and the output of `kubectl sluice`.', kubeCodes],
 ];

@@ -1,4 +1,4 @@
-// Writes what is made from the schemas of src/api, the codes of src/base and the chart: crds/, docs/reference,
+// Writes what is made from the schemas of src/api and src/wire, the codes of src/base and the chart: crds/, docs/reference,
 // docs/errors.md, parts of charts/, config/.
 // Tests fail when they are stale.
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -5,6 +5,7 @@ import { featureFlagResource, metricResource, type Resource, rolloutResource } f
 import { chartSchema } from './chart-schema.ts';
 import { errorsPage } from './errors-page.ts';
 import { referencePage } from './reference-page.ts';
+import { wireSchemas } from './wire-schemas.ts';
 
 const HEADER = '# Made from src/api by `npm run gen`. Do not edit.\n';
 /** Examples that need something of one's own, such as a Secret, are no presets. */
@@ -16,6 +17,7 @@ export function generatedFiles(): Map<string, string> {
     ...[rolloutResource, metricResource, featureFlagResource].flatMap(filesOf),
     ['charts/sluice/values.schema.json', `${JSON.stringify(chartSchema(), undefined, 2)}\n`],
     ['docs/errors.md', errorsPage()],
+    ...wireSchemas(),
     ...presets(),
   ]);
 }
