@@ -4,6 +4,7 @@ const mayImport = {
   api: ['base'],
   wire: ['base'],
   core: ['base', 'api', 'wire'],
+  importers: ['base', 'api', 'wire', 'core'],
   traffic: ['base', 'api', 'core'],
   kube: ['base'],
   providers: ['base'],
@@ -25,7 +26,7 @@ const mayImport = {
     'evaluator',
     'events',
   ],
-  cli: ['base', 'api', 'wire', 'core', 'traffic', 'kube'],
+  cli: ['base', 'api', 'wire', 'core', 'importers', 'traffic', 'kube'],
   web: ['api'],
 };
 

@@ -165,7 +165,7 @@ describe('parseRuleset', () => {
   });
 
   test('lets unleash and flagd count in the sum of their weights', () => {
-    const split = { ...draw, hash: 'unleash/1', arms: [{ variant: 'on', end: 3 }] } as const;
+    const split = { ...draw, hash: 'unleash/1' as const, arms: [{ variant: 'on', end: 3 }] };
     expect(ofFlag({ rules: [ruleWith({ serve: { split } })] })).toEqual([]);
   });
 

@@ -62,12 +62,12 @@ const rule: fc.Arbitrary<Rule> = fc.record(
     admissions: fc.array(fc.record({ ...draw, ranges: fc.constantFrom<Ranges>([], [[0, 5_000]], [[0, 10_000]]) }), {
       maxLength: 2,
     }),
-    serve: fc.oneof(
+    serve: fc.oneof<fc.Arbitrary<Rule['serve']>[]>(
       fc.record({ variant }),
       fc.record({
         split: fc.record({
           ...draw,
-          arms: fc.constant([
+          arms: fc.constant<{ variant: string; end: number }[]>([
             { variant: 'on', end: 3_333 },
             { variant: 'off', end: 10_000 },
           ]),

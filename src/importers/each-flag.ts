@@ -1,0 +1,30 @@
+import { pathText, type WireProblem } from '../wire/json.ts';
+import { type FlagSpec, type Imported, type ImportedFlag, type Note, Refusal, resourceName } from './imported.ts';
+
+/** One flag of the other system: its key, where it stands, and how it is converted. */
+export interface Source {
+  readonly key: string;
+  readonly path: readonly PropertyKey[];
+  /** Throws a Refusal for what has no counterpart. */
+  readonly convert: (note: Note) => FlagSpec;
+}
+
+/** Converts each flag by itself: one that is refused takes no other with it. */
+export function eachFlag(sources: Iterable<Source>): Imported {
+  const flags: ImportedFlag[] = [];
+  const refused: WireProblem[] = [];
+  const notes: WireProblem[] = [];
+  const taken = new Set<string>();
+  for (const { key, path, convert } of sources) {
+    const own: WireProblem[] = [];
+    try {
+      const spec = convert((inner, message) => own.push({ path: pathText([...path, ...inner]), message }));
+      flags.push({ name: resourceName(key, taken), spec });
+      notes.push(...own);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refused.push({ path: pathText([...path, ...error.path]), message: error.message });
+    }
+  }
+  return { flags, refused, notes };
+}
