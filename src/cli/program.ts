@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import type { Action } from '../api/action.ts';
 import { durationOfAtLeast } from '../api/duration.ts';
@@ -8,6 +8,7 @@ import { act } from './act.ts';
 import { describeRollout } from './describe.ts';
 import { follow, followToEnd, stateLine } from './follow.ts';
 import { rolloutDocument, rolloutTable } from './get.ts';
+import { IMPORT_FROM, type ImportFrom, importFile, MAX_IMPORT_BYTES } from './import.ts';
 import { findFor } from './init.ts';
 import { initManifest } from './init-manifest.ts';
 import { findingText, lintFiles, MAX_FILE_BYTES } from './lint.ts';
@@ -71,6 +72,7 @@ function programOf(ports: CliPorts, setExit: SetExit): Command {
   addRelease(program, ports, setExit);
   addLint(program, ports, setExit);
   addInit(program, ports);
+  addImport(program, ports, setExit);
   return program;
 }
 
@@ -295,6 +297,21 @@ function addLint(program: Command, ports: CliPorts, setExit: SetExit): void {
       ports.err(`${checked} checked, ${others} of other kinds, ${findings.length} to look at`);
       const bad = findings.some(({ severity }) => strict || severity === 'Error');
       setExit(bad ? exits.negative : exits.ok);
+    });
+}
+
+function addImport(program: Command, ports: CliPorts, setExit: SetExit): void {
+  program
+    .command('import')
+    .description('Print flags of another system as FeatureFlags that keep every user’s variant.')
+    .addArgument(new Argument('<from>', 'whose file it is').choices(IMPORT_FROM))
+    .argument('<file>', 'JSON or YAML, or - for standard input')
+    .action(async (from: ImportFrom, file: string) => {
+      const result = importFile(from, file, await ports.readText(file, MAX_IMPORT_BYTES));
+      if (result.taken > 0) ports.out(result.manifests);
+      for (const remark of result.remarks) ports.err(remark);
+      ports.err(`${result.taken} imported, ${result.refused} refused`);
+      setExit(result.refused > 0 ? exits.negative : exits.ok);
     });
 }
 

@@ -33,6 +33,15 @@ export class Refusal extends Error {
   }
 }
 
+/** Says where a Refusal of `convert` stands. */
+export function placed<Result>(path: readonly PropertyKey[], convert: () => Result): Result {
+  try {
+    return convert();
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal([...path, ...error.path], error.message) : error;
+  }
+}
+
 /** Takes down what is to be known of a flag. */
 export type Note = (path: readonly PropertyKey[], message: string) => void;
 

@@ -6,7 +6,7 @@ import {
   type Imported,
   NEVER,
   type Note,
-  Refusal,
+  placed,
   type RuleSpec,
 } from '../imported.ts';
 import { constraintCondition } from './constraint.ts';
@@ -136,11 +136,3 @@ const within =
   (path: readonly PropertyKey[], note: Note): Note =>
   (inner, message) =>
     note([...path, ...inner], message);
-
-function placed<Result>(path: readonly PropertyKey[], convert: () => Result): Result {
-  try {
-    return convert();
-  } catch (error) {
-    throw error instanceof Refusal ? new Refusal([...path, ...error.path], error.message) : error;
-  }
-}

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { featureFlagSpecSchema } from '../../../src/api/feature-flag.ts';
+import { importFile } from '../../../src/cli/import.ts';
+
+const unleash = `
+features:
+  - name: Checkout.OnePage
+    enabled: true
+    strategies:
+      - name: flexibleRollout
+        parameters: { rollout: "25", stickiness: default, groupId: checkout }
+        constraints: [ { contextName: country, operator: NOT_IN, values: [ DE ] } ]
+  - name: checkout onepage
+    enabled: false
+    strategies: [ { name: default } ]
+  - name: random
+    enabled: true
+    strategies: [ { name: gradualRolloutRandom, parameters: { percentage: "50" } } ]
+`;
+
+describe('kubectl sluice import', () => {
+  test('prints FeatureFlags that can be applied, under names that Kubernetes takes', () => {
+    const { manifests, taken, refused, remarks } = importFile('unleash', 'flags.yaml', unleash);
+    const documents = parseAllDocuments(manifests).map((document) => document.toJS());
+    expect(documents.map(({ metadata, spec }) => [metadata.name, spec.key])).toEqual([
+      ['checkout-onepage', 'Checkout.OnePage'],
+      ['checkout-onepage-2', 'checkout onepage'],
+    ]);
+    for (const { apiVersion, kind, spec } of documents) {
+      expect([apiVersion, kind]).toEqual(['sluice.dev/v1alpha1', 'FeatureFlag']);
+      expect(featureFlagSpecSchema.safeParse(spec)).toMatchObject({ success: true });
+    }
+    expect([taken, refused]).toEqual([2, 1]);
+    expect(remarks[0]).toMatch(/^refused: features\[2\]\.strategies\[0\]\S*: a draw that is random/);
+  });
+
+  test('takes JSON as well', () => {
+    const file = JSON.stringify({
+      features: { dark: { defaultValue: false, rules: [{ force: true, coverage: 0.1 }] } },
+    });
+    expect(importFile('growthbook', 'features.json', file)).toMatchObject({ taken: 1, refused: 0 });
+  });
+
+  test.each([
+    ['nothing of the system', '[1, 2]'],
+    ['an empty file', ''],
+  ])('refuses %s', (_, text) => {
+    expect(importFile('unleash', 'f', text)).toMatchObject({ taken: 0, manifests: '', refused: 1 });
+  });
+
+  test('says where a file is no YAML', () => {
+    expect(() => importFile('unleash', 'f.yaml', 'a: [')).toThrow('SLUICE_CLI_FILE');
+  });
+});
