@@ -13,7 +13,6 @@ const filterSchema = z.object({
   hashVersion: z.number().nullish(),
   ranges: z.array(range).max(100),
 });
-export type Filter = z.output<typeof filterSchema>;
 
 const ruleSchema = z.looseObject({
   id: text.nullish(),

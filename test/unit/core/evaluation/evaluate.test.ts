@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../../../src/core/evaluation/evaluate.ts';
 import { bucketOf } from '../../../../src/core/evaluation/hash.ts';
+import { timeBoundaries } from '../../../../src/core/evaluation/time-boundaries.ts';
 import type { Flag, HeldOut, Rule, RunningExperiment } from '../../../../src/wire/flag.ts';
 import type { Layer } from '../../../../src/wire/ruleset.ts';
 import { compiledWith, flagWith, ruleWith } from '../../../support/ruleset.ts';
@@ -395,6 +396,9 @@ describe('time', () => {
       }),
       b: flagWith({ segments: { late: { not: { time: { before: '2026-12-01T09:00:00+01:00' } } } } }),
     });
+    expect(
+      timeBoundaries({ a: flagWith({ rules: [ruleWith({ when: { time: { before: '2026-12-24T00:00:00Z' } } })] }) }),
+    ).toEqual(['2026-12-24T00:00:00Z']);
     const launch = Date.parse('2026-12-01T08:00:00Z');
     expect(compiled.timeBoundariesMs).toEqual([launch, Date.parse('2026-12-24T00:00:00Z')]);
     expect(evaluate(compiled, 'a', {}, launch - 1)).toMatchObject({ variant: 'off' });
