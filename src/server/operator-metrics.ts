@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { phases } from '../api/rollout-status.ts';
+import type { FlagCounts } from '../controllers/feature-flag/reconcile.ts';
 import type { Decision } from '../core/rollout/decision.ts';
 import type { Observed } from '../core/rollout/observed.ts';
 import { refOf } from '../kube/resource.ts';
@@ -49,6 +50,16 @@ export class OperatorMetrics {
     labelNames: ['resource', 'cause'],
     registers: [this.registry],
   });
+  readonly #flags = this.#gauge('sluice_flags', 'FeatureFlags of a namespace.', ['namespace']);
+  readonly #flagsNotAccepted = this.#gauge('sluice_flags_not_accepted', 'FeatureFlags that the ruleset does not have as their spec says.', [
+    'namespace',
+  ]);
+  readonly #flagExpired = this.#gauge('sluice_flag_expired', 'A release flag that has outlived expiresAfter: 1.', [
+    'namespace',
+    'flag',
+  ]);
+  readonly #rulesetRevision = this.#gauge('sluice_ruleset_revision', 'Revision of the published ruleset.', ['namespace']);
+  readonly #expiredFlags = new Map<string, readonly string[]>();
   readonly #leading = this.#gauge('sluice_leader', '1 in the replica that leads.', []);
 
   constructor(live: { queue(): number; watchAges(): readonly { readonly name: string; readonly seconds: number }[] }) {
@@ -88,7 +99,10 @@ export class OperatorMetrics {
   setLeading(leading: boolean): void {
     this.#leading.set(leading ? 1 : 0);
     if (leading) return;
-    for (const gauge of [this.#phase, this.#step, this.#weight, this.#verdict]) gauge.reset(); // another replica tells them now
+    const flagGauges = [this.#flags, this.#flagsNotAccepted, this.#flagExpired, this.#rulesetRevision];
+    // Another replica tells them now.
+    for (const gauge of [this.#phase, this.#step, this.#weight, this.#verdict, ...flagGauges]) gauge.reset();
+    this.#expiredFlags.clear();
   }
 
   /** After a decision was carried out. `nowMs`: when the API server had confirmed its writes. */
@@ -104,6 +118,16 @@ export class OperatorMetrics {
       writes.some((write) => write.kind === 'Lower' && write.verdict === 'RolledBack') &&
       seen.status.inFlight?.retreat === undefined;
     if (lowered && harmAt !== undefined) this.#rollback.observe(labels, (nowMs - harmAt) / 1000);
+  }
+
+  /** After a pass for the flags of a namespace. */
+  flagsCounted(namespace: string, { total, notAccepted, expired, revision }: FlagCounts): void {
+    this.#flags.set({ namespace }, total);
+    this.#flagsNotAccepted.set({ namespace }, notAccepted);
+    this.#rulesetRevision.set({ namespace }, revision);
+    for (const flag of this.#expiredFlags.get(namespace) ?? []) this.#flagExpired.remove({ namespace, flag });
+    for (const flag of expired) this.#flagExpired.set({ namespace, flag }, 1);
+    this.#expiredFlags.set(namespace, expired);
   }
 
   /** A Rollout that is gone leaves no series behind. */

@@ -17,6 +17,14 @@ export const rulesetCodes = {
     retry: 'backoff',
     fix: 'The last good ruleset goes on. Give the evaluator the public key of this installation.',
   },
+  SLUICE_RULESET_TOO_LARGE: {
+    retry: 'never',
+    fix: 'The last good ruleset goes on. Remove flags that are not asked for any more, or move some to another namespace.',
+  },
+  SLUICE_INSTALLATION_SECRET: {
+    retry: 'backoff',
+    fix: 'Restore the Secret from a backup. Only where no experiment runs: delete it, and the operator makes a new one.',
+  },
   SLUICE_JSON_NOT_CANONICAL: {
     retry: 'never',
     fix: 'Send JSON of at most 64 levels, without lone surrogates and with finite numbers only.',

@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { FeatureFlagStatus } from '../../api/feature-flag-status.ts';
+import { encodeFeatureFlagStatus } from '../../api/parse.ts';
+import type { Clock } from '../../base/clock.ts';
+import { SluiceError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { EpochMs } from '../../base/units.ts';
+import { isAccepted } from '../../core/flags/compile-flags.ts';
+import { decideFlags, type FlagsDecision } from '../../core/flags/decide.ts';
+import type { ObservedFlag, ObservedFlags } from '../../core/flags/observed.ts';
+import { isExpired, nextStatus, type Publication } from '../../core/flags/status.ts';
+import type { ConfigMap } from '../../kube/builtins.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isConflict, isNotFound } from '../../kube/kube-error.ts';
+import { LIMITS } from '../../wire/limits.ts';
+import type { Ruleset } from '../../wire/ruleset.ts';
+import { type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
+import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
+import { observedFlag } from './gather.ts';
+import type { Installation } from './installation.ts';
+import { publishedIn, type WriteAt, writeSnapshot } from './snapshot-store.ts';
+import { featureFlagsResource, type FlagObject, type FlagSources } from './sources.ts';
+
+/** Statuses written in one pass, so that the next kill never waits for those of thousands of flags. */
+const STATUSES_PER_PASS = 100;
+const WRITES_AT_A_TIME = 8;
+
+/** Of one namespace, for metrics. */
+export interface FlagCounts {
+  readonly total: number;
+  readonly notAccepted: number;
+  readonly expired: readonly string[];
+  readonly revision: number;
+}
+
+export interface FlagReconcilePorts {
+  readonly client: KubeClient;
+  readonly sources: FlagSources;
+  /** Asked until it answers once: a Secret that cannot be used fails passes for flags, and nothing else. */
+  loadInstallation(signal: AbortSignal): Promise<Installation>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Gives a ruleset to evaluators that are connected. Called once its snapshot is written, never before. */
+  publish(sealed: SealedRuleset): void;
+  announce(flag: FlagObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  counted(namespace: string, counts: FlagCounts): void;
+}
+
+/** Gather, decide, apply: one pass for one namespace. The ruleset goes first; statuses tell about it. */
+export class FlagReconciler {
+  readonly #ports: FlagReconcilePorts;
+  #installation: Installation | undefined;
+  /** Our last write of a snapshot, until the cache has it or something newer. */
+  readonly #written = new Map<string, { readonly base: string; readonly object: ConfigMap }>();
+
+  constructor(ports: FlagReconcilePorts) {
+    this.#ports = ports;
+  }
+
+  reconcile = async (namespace: string, signal: AbortSignal): Promise<{ at?: EpochMs }> => {
+    const { sources, clock, counted, loadInstallation } = this.#ports;
+    this.#installation ??= await loadInstallation(signal);
+    const installation = this.#installation;
+    const objects = sources.flags.byIndex('namespace', namespace);
+    const snapshot = this.#snapshotOf(namespace);
+    const seen: ObservedFlags = {
+      namespace,
+      flags: objects.map(observedFlag),
+      published: snapshot && publishedIn(snapshot, installation),
+      unitHashSalt: installation.unitHashSalt,
+    };
+    const now = clock.now();
+    const decision = decideFlags(seen, now);
+    const publication = await this.#publish(decision, installation, { namespace, before: snapshot, signal });
+    counted(namespace, countsOf(seen, decision, publication, now));
+    const due = objects.flatMap((object) => this.#dueStatus(object, decision, publication, now));
+    await this.#writeStatuses(due.slice(0, STATUSES_PER_PASS), signal);
+    if (due.length > STATUSES_PER_PASS) return { at: now };
+    return decision.recheckAt === undefined ? {} : { at: decision.recheckAt };
+  };
+
+  #snapshotOf(namespace: string): ConfigMap | undefined {
+    const cached = this.#ports.sources.snapshots.get({ namespace, name: SNAPSHOT_NAME });
+    const written = this.#written.get(namespace);
+    if (written && (cached?.metadata.resourceVersion ?? '') === written.base) return written.object;
+    this.#written.delete(namespace);
+    return cached;
+  }
+
+  async #publish(
+    { ruleset, revision }: FlagsDecision,
+    installation: Installation,
+    at: WriteAt,
+  ): Promise<Publication> {
+    const { client, sources, logger, publish } = this.#ports;
+    const { namespace } = at;
+    if (!ruleset) return { revision, refused: undefined };
+    try {
+      refuseTooMany(ruleset);
+      const sealed = sealRuleset(ruleset, installation.signingKey);
+      const object = await writeSnapshot(client, sealed, at);
+      const base = sources.snapshots.get({ namespace, name: SNAPSHOT_NAME })?.metadata.resourceVersion ?? '';
+      // The cache may have our write by now; then there is nothing to bridge.
+      if (base !== object.metadata.resourceVersion) this.#written.set(namespace, { base, object });
+      publish(sealed);
+      return { revision: ruleset.revision, refused: undefined };
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'SLUICE_RULESET_TOO_LARGE') throw error;
+      logger.error({ namespace, err: error }, 'a ruleset was not published');
+      return { revision, refused: error.message };
+    }
+  }
+
+  #dueStatus(object: FlagObject, decision: FlagsDecision, publication: Publication, now: EpochMs): DueStatus[] {
+    const flag = observedFlag(object);
+    const decided = decision.flags.get(object.metadata.name);
+    if (!decided) return [];
+    const next = nextStatus(flag, decided, publication, now);
+    return isDeepStrictEqual(flag.status, next) ? [] : [{ object, flag, next }];
+  }
+
+  async #writeStatuses(due: readonly DueStatus[], signal: AbortSignal): Promise<void> {
+    const left = [...due];
+    const failures: unknown[] = [];
+    const work = async () => {
+      for (let one = left.shift(); one; one = left.shift()) {
+        await this.#writeStatus(one, signal).catch((error) => {
+          // Changed or deleted meanwhile: that event brings the next pass.
+          if (!isConflict(error) && !isNotFound(error)) failures.push(error);
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: WRITES_AT_A_TIME }, work));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Tells what changed only after the write that makes it true. */
+  async #writeStatus({ object, flag, next }: DueStatus, signal: AbortSignal): Promise<void> {
+    const { client, announce } = this.#ports;
+    const written: FlagObject = { ...object, status: encodeFeatureFlagStatus(next) };
+    await client.replace(featureFlagsResource, written, { signal, subresource: 'status' });
+    for (const type of ['Accepted', 'Published', 'Expired']) {
+      const before = flag.status.conditions.find((one) => one.type === type);
+      const after = next.conditions.find((one) => one.type === type);
+      if (!after || (before?.status === after.status && before.reason === after.reason)) continue;
+      const isGood = (after.status === 'True') === (type !== 'Expired');
+      if (before || !isGood) announce(object, isGood ? 'Normal' : 'Warning', after.reason, after.message);
+    }
+  }
+}
+
+interface DueStatus {
+  readonly object: FlagObject;
+  readonly flag: ObservedFlag;
+  readonly next: FeatureFlagStatus;
+}
+
+function refuseTooMany({ flagSetId, flags }: Ruleset): void {
+  const count = Object.keys(flags).length;
+  if (count <= LIMITS.flags) return;
+  throw new SluiceError(
+    'SLUICE_RULESET_TOO_LARGE',
+    `the ruleset of ${flagSetId} has ${count} flags, more than ${LIMITS.flags}`,
+  );
+}
+
+function countsOf(
+  { flags }: ObservedFlags,
+  decision: FlagsDecision,
+  { revision }: Publication,
+  now: EpochMs,
+): FlagCounts {
+  return {
+    total: flags.length,
+    notAccepted: [...decision.flags.values()].filter(({ verdict }) => !isAccepted(verdict)).length,
+    expired: flags.filter((flag) => isExpired(flag, now)).map(({ source }) => source.name),
+    revision,
+  };
+}

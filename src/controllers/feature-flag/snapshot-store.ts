@@ -1,0 +1,68 @@
+import { GROUP } from '../../api/names.ts';
+import type { PublishedRuleset } from '../../core/flags/observed.ts';
+import { type ConfigMap, configMaps } from '../../kube/builtins.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { digestOf, type SealedRuleset } from '../../wire/sealed-ruleset.ts';
+import { decodeSnapshot, encodeSnapshot, SNAPSHOT_FILE, SNAPSHOT_NAME } from '../../wire/snapshot.ts';
+import type { Installation } from './installation.ts';
+
+/** Annotations, for people and for what is left when the content is damaged. */
+const REVISION = `${GROUP}/revision`;
+const DIGEST = `${GROUP}/digest`;
+
+/** The ruleset in a ConfigMap; read once for each object, as objects of a cache never change. */
+export function publishedIn(object: ConfigMap, installation: Installation): PublishedRuleset {
+  const known = read.get(object);
+  if (known) return known;
+  const made = open(object, installation);
+  read.set(object, made);
+  return made;
+}
+
+const read = new WeakMap<ConfigMap, PublishedRuleset>();
+
+function open({ metadata, binaryData }: ConfigMap, { signingKey, unitHashSalt }: Installation): PublishedRuleset {
+  const noted = Number(metadata.annotations?.[REVISION]);
+  const revision = Number.isSafeInteger(noted) && noted > 0 ? noted : 0;
+  const sealed = decodeSnapshot(Buffer.from(binaryData?.[SNAPSHOT_FILE] ?? '', 'base64')) as SealedRuleset | undefined;
+  try {
+    const isOurs =
+      sealed !== undefined &&
+      digestOf(sealed.ruleset) === sealed.digest &&
+      sealed.signature?.keyId === signingKey.id &&
+      sealed.ruleset.unitHashSalt === unitHashSalt;
+    if (!isOurs) return { revision, flags: undefined };
+    return { revision: Math.max(revision, sealed.ruleset.revision), flags: sealed.ruleset.flags };
+  } catch {
+    return { revision, flags: undefined }; // it has the form of something else
+  }
+}
+
+export interface WriteAt {
+  readonly namespace: string;
+  readonly before: ConfigMap | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes a snapshot where `before` still stands; another writer ends it as SLUICE_KUBE_CONFLICT. Throws
+ * SLUICE_RULESET_TOO_LARGE above 900 KiB, and then the last one stays.
+ */
+export async function writeSnapshot(
+  client: Pick<KubeClient, 'create' | 'replace'>,
+  sealed: SealedRuleset,
+  { namespace, before, signal }: WriteAt,
+): Promise<ConfigMap> {
+  const { labels, annotations, ...others } = before?.metadata ?? { name: SNAPSHOT_NAME, namespace };
+  const object: ConfigMap = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      ...others,
+      labels: { ...labels, 'app.kubernetes.io/managed-by': 'sluice' },
+      annotations: { ...annotations, [REVISION]: String(sealed.ruleset.revision), [DIGEST]: sealed.digest },
+    },
+    binaryData: { [SNAPSHOT_FILE]: encodeSnapshot(sealed).toString('base64') },
+  };
+  return before ? client.replace(configMaps, object, { signal }) : client.create(configMaps, object, { signal });
+}

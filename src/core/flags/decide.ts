@@ -1,0 +1,71 @@
+import type { EpochMs } from '../../base/units.ts';
+import { RULESET_SCHEMA, type Ruleset } from '../../wire/ruleset.ts';
+import { timeBoundaries } from '../evaluation/time-boundaries.ts';
+import { compileFlags, isSameForm } from './compile-flags.ts';
+import type { ObservedFlag, ObservedFlags } from './observed.ts';
+import { expiryOf, type FlagDecision } from './status.ts';
+
+export interface FlagsDecision {
+  /** To be published; undefined: what is published says the same. */
+  readonly ruleset: Ruleset | undefined;
+  /** Revision of what evaluators have if nothing is published now. */
+  readonly revision: number;
+  /** By name of the resource. */
+  readonly flags: ReadonlyMap<string, FlagDecision>;
+  /** When a flag expires. */
+  readonly recheckAt: EpochMs | undefined;
+}
+
+/** What the ruleset of a namespace is to say, and what of it is new. Pure: the same seen gives the same decision. */
+export function decideFlags(seen: ObservedFlags, now: EpochMs): FlagsDecision {
+  const { flags, verdicts } = compileFlags(seen.flags.map(({ source }) => source));
+  const before = seen.published?.flags;
+  const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(flags)]);
+  const changed = new Set([...keys].filter((key) => !isSameForm(own(before, key), own(flags, key))));
+  const revision = lastRevision(seen);
+  // A namespace that never had a flag gets no ruleset.
+  const isDue = before === undefined ? seen.flags.length > 0 || seen.published !== undefined : changed.size > 0;
+  const decisions = seen.flags.map(({ source }): [string, FlagDecision] => {
+    const verdict = verdicts.get(source.name);
+    if (!verdict) throw new Error(`no verdict for ${source.name}`); // compileFlags judges every source
+    return [source.name, { verdict, changed: verdict.form !== undefined && changed.has(source.key) }];
+  });
+  return {
+    ruleset: isDue ? rulesetOf(seen, flags, revision + 1, now) : undefined,
+    revision,
+    flags: new Map(decisions),
+    recheckAt: nextExpiry(seen.flags, now),
+  };
+}
+
+function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return record && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** Numbers go on even where the snapshot was lost: flags remember the one that they were published with. */
+function lastRevision({ published, flags }: ObservedFlags): number {
+  return Math.max(published?.revision ?? 0, ...flags.map(({ status }) => status.propagation?.desired ?? 0));
+}
+
+function rulesetOf(
+  { namespace, unitHashSalt }: ObservedFlags,
+  flags: Ruleset['flags'],
+  revision: number,
+  now: EpochMs,
+): Ruleset {
+  return {
+    schema: RULESET_SCHEMA,
+    flagSetId: namespace,
+    revision,
+    issuedAt: new Date(now).toISOString(),
+    unitHashSalt,
+    layers: {},
+    flags,
+    timeBoundaries: timeBoundaries(flags),
+  };
+}
+
+function nextExpiry(flags: readonly ObservedFlag[], now: EpochMs): EpochMs | undefined {
+  const ahead = flags.flatMap((flag) => expiryOf(flag) ?? []).filter((at) => at > now);
+  return ahead.length === 0 ? undefined : ahead.reduce((first, at) => (at < first ? at : first));
+}

@@ -1,0 +1,35 @@
+import type { FeatureFlagSpec } from '../../api/feature-flag.ts';
+import type { FeatureFlagStatus } from '../../api/feature-flag-status.ts';
+import type { EpochMs } from '../../base/units.ts';
+import type { Flag } from '../../wire/flag.ts';
+import type { FlagSource } from './compile-flags.ts';
+
+/** One FeatureFlag as it was seen. */
+export interface ObservedFlag {
+  readonly source: FlagSource;
+  readonly generation: number;
+  readonly status: FeatureFlagStatus;
+  /** Its spec as canonical JSON; undefined where it has none. */
+  readonly spec: string | undefined;
+  /** Who and when, where the webhook vouches for it. */
+  readonly author: string | undefined;
+  readonly changedAt: EpochMs | undefined;
+  /** Of a spec that can be read. */
+  readonly purpose: FeatureFlagSpec['purpose'] | undefined;
+  readonly expiresAt: EpochMs | undefined;
+}
+
+/** The ruleset that evaluators are given. */
+export interface PublishedRuleset {
+  readonly revision: number;
+  /** Undefined where it was damaged, or is signed by another key: it is published anew. */
+  readonly flags: Readonly<Record<string, Flag>> | undefined;
+}
+
+/** One namespace: a flag set. */
+export interface ObservedFlags {
+  readonly namespace: string;
+  readonly flags: readonly ObservedFlag[];
+  readonly published: PublishedRuleset | undefined;
+  readonly unitHashSalt: string;
+}

@@ -1,0 +1,32 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { SluiceError } from '../base/errors.ts';
+import { LIMITS } from './limits.ts';
+import type { SealedRuleset } from './sealed-ruleset.ts';
+
+/** Name of the ConfigMap in each namespace that holds its ruleset, and of the file in it. */
+export const SNAPSHOT_NAME = 'sluice-ruleset';
+export const SNAPSHOT_FILE = 'ruleset.json.gz';
+
+/** A ConfigMap takes 1 MiB, in which Base64 counts as what it stands for; the rest is for its metadata. */
+export const MAX_SNAPSHOT_BYTES = 900 * 1024;
+
+/** A sealed ruleset as it lies in the ConfigMap: JSON in gzip. Throws SLUICE_RULESET_TOO_LARGE. */
+export function encodeSnapshot(sealed: SealedRuleset): Buffer {
+  const bytes = gzipSync(JSON.stringify(sealed), { level: 9 });
+  if (bytes.length <= MAX_SNAPSHOT_BYTES) return bytes;
+  const { flagSetId, flags } = sealed.ruleset;
+  throw new SluiceError(
+    'SLUICE_RULESET_TOO_LARGE',
+    `the ruleset of ${flagSetId} takes ${bytes.length} bytes in gzip, more than ${MAX_SNAPSHOT_BYTES}`,
+    { flagSetId, bytes: bytes.length, flags: Object.keys(flags).length },
+  );
+}
+
+/** What lies in a snapshot, for `openRuleset` to judge; undefined for what is no JSON in gzip, or too much of it. */
+export function decodeSnapshot(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(gunzipSync(bytes, { maxOutputLength: 2 * LIMITS.rulesetChars }).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
