@@ -9,6 +9,10 @@ import { parse as parseYaml } from 'yaml';
 import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.ts';
 import { systemClock } from './base/clock.ts';
 import type { DurationMs } from './base/units.ts';
+import { admitFlag } from './controllers/feature-flag/admit.ts';
+import { FlagInformers } from './controllers/feature-flag/informers.ts';
+import { loadInstallation } from './controllers/feature-flag/installation.ts';
+import { FlagReconciler } from './controllers/feature-flag/reconcile.ts';
 import { GATE, LEADER_LEASE } from './controllers/installation.ts';
 import { reconcileMetric } from './controllers/metric/reconcile.ts';
 import { admitDeployment } from './controllers/rollout/gate.ts';
@@ -86,25 +90,14 @@ function definitionsIn(folder: string): Definition[] {
   return files.map((file) => parseYaml(readFileSync(join(folder, file), 'utf8')));
 }
 
-function startMetricWorker({ sources: { metrics } }: RolloutInformers): Worker {
-  const ports = { client, clock, random, logger };
-  const worker = new Worker(ports, {
-    name: 'metrics',
-    reconcile: (key, signal) => reconcileMetric({ client, clock, metrics }, key, signal),
-  });
-  for (const metric of metrics.list()) worker.add(keyOf(metric.metadata));
-  worker.start();
-  return worker;
-}
-
-/** The webhook that holds Deployments, and who keeps its certificate. */
-function makeGate({ sources }: RolloutInformers) {
+/** The webhook that holds Deployments and judges flags, and who keeps its certificate. */
+function makeGate(rollouts: RolloutInformers, flags: FlagInformers) {
   const ports = { client, clock, random, logger };
   const operatorUser = `system:serviceaccount:${namespace}:sluice-operator`;
   const webhook = new WebhookServer(ports, {
     host: '0.0.0.0',
     port: Number(process.env.WEBHOOK_PORT ?? 9443),
-    routes: { '/gate': admitDeployment(sources, operatorUser) },
+    routes: { '/gate': admitDeployment(rollouts.sources, operatorUser), '/flags': admitFlag(flags.sources, clock) },
   });
   const keeper = new CertificateKeeper(ports, {
     namespace,
@@ -118,29 +111,42 @@ function makeGate({ sources }: RolloutInformers) {
   return { webhook, keeper, operatorUser };
 }
 
+/** What a leader works on. */
+interface Led {
+  readonly rollouts: Worker;
+  readonly metrics: Worker;
+  readonly flags: Worker;
+}
+
 async function run(signal: AbortSignal): Promise<void> {
-  let worker: Worker | undefined;
-  let metricWorker: Worker | undefined;
+  let led: Led | undefined;
   const ports = { client, clock, random, logger };
   const informers = new RolloutInformers(
     ports,
     { presetNamespace: namespace, defaultGuardrails: config.defaultGuardrails },
-    (key) => worker?.add(key),
+    (key) => led?.rollouts.add(key),
     (name, cause) => metrics.watchBroke(name, cause),
   );
-  informers.onMetric((key) => metricWorker?.add(key));
+  informers.onMetric((key) => led?.metrics.add(key));
+  const flagInformers = new FlagInformers(
+    ports,
+    (flagSet) => led?.flags.add(flagSet),
+    (name, cause) => metrics.watchBroke(name, cause),
+  );
   const metrics = new OperatorMetrics({
-    queue: () => worker?.backlog ?? 0,
-    watchAges: () => informers.watchAges(clock.now()),
+    queue: () => led?.rollouts.backlog ?? 0,
+    watchAges: () => [...informers.watchAges(clock.now()), ...flagInformers.watchAges(clock.now())],
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
-  const { webhook, keeper, operatorUser } = makeGate(informers);
+  const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
+  const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers);
   let starting: string | undefined = 'the caches are being filled';
   const probes = await startProbeServers(
     { notReady: () => (signal.aborted ? 'stopping' : starting), registry: metrics.registry },
     { healthPort: Number(process.env.HEALTH_PORT ?? 8081), metricsPort: Number(process.env.METRICS_PORT ?? 8080) },
   );
   informers.start();
+  flagInformers.start();
   keeper.start();
   await informers.synced;
   await webhook.start(await keeper.ready);
@@ -159,49 +165,105 @@ async function run(signal: AbortSignal): Promise<void> {
   );
   await election.run(async (leading) => {
     logger.info({ instance }, 'leading');
-    const pool = new ProviderPool({
-      client,
-      clock,
-      defaultAddress: config.prometheus.address ?? 'http://prometheus.monitoring:9090',
-    });
-    const poller = new GuardrailPoller({
-      clock,
-      logger,
-      pool,
-      sampled: (key, harm) => worker?.add(key, { urgent: harm }),
-    });
-    const reconciler = new RolloutReconciler({
-      client,
-      sources: informers.sources,
-      clock,
-      logger,
-      poller,
-      announce: (about, told) => {
-        for (const { type, reason, message } of told)
-          recorder.record({ about, type, reason, action: reason, note: message });
-      },
-      decided: (key, seen, decision) => metrics.decided(key, seen, decision, clock.now()),
-      gone: (key) => metrics.forget(key),
-    });
-    const leader = new Worker(ports, {
-      name: 'rollouts',
-      reconcile: reconciler.reconcile,
-      onPass: (result, tookMs) => metrics.passed(result, tookMs),
-    });
-    worker = leader;
-    for (const rollout of informers.sources.rollouts.list()) leader.add(keyOf(rollout.metadata));
-    leader.start();
-    const judge = startMetricWorker(informers);
-    metricWorker = judge;
+    const rollouts = leadRollouts(informers, recorder, metrics);
+    const judge = leadMetrics(informers);
+    const flags = leadFlags(flagInformers, flagRecorder, metrics, leading);
+    led = { rollouts: rollouts.worker, metrics: judge, flags };
     if (!leading.aborted) await new Promise((resolve) => leading.addEventListener('abort', resolve, { once: true }));
-    worker = undefined;
-    metricWorker = undefined;
-    await Promise.all([leader.stop(), judge.stop()]);
-    poller.stop();
-    pool.close();
+    led = undefined;
+    await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
   await webhook.stop();
-  await Promise.all([keeper.stop(), informers.stop(), recorder.stop(), probes.stop()]);
+  await Promise.all([keeper, informers, flagInformers, recorder, flagRecorder, probes].map((one) => one.stop()));
   logger.info({ instance }, 'stopped');
+}
+
+/** All Rollouts, from now until `stop`. */
+function leadRollouts(informers: RolloutInformers, recorder: EventRecorder, metrics: OperatorMetrics) {
+  const pool = new ProviderPool({
+    client,
+    clock,
+    defaultAddress: config.prometheus.address ?? 'http://prometheus.monitoring:9090',
+  });
+  const poller = new GuardrailPoller({
+    clock,
+    logger,
+    pool,
+    sampled: (key, harm) => worker.add(key, { urgent: harm }),
+  });
+  const reconciler = new RolloutReconciler({
+    client,
+    sources: informers.sources,
+    clock,
+    logger,
+    poller,
+    announce: (about, told) => {
+      for (const { type, reason, message } of told)
+        recorder.record({ about, type, reason, action: reason, note: message });
+    },
+    decided: (key, seen, decision) => metrics.decided(key, seen, decision, clock.now()),
+    gone: (key) => metrics.forget(key),
+  });
+  const worker = new Worker(
+    { clock, random, logger },
+    {
+      name: 'rollouts',
+      reconcile: reconciler.reconcile,
+      onPass: (result, tookMs) => metrics.passed(result, tookMs),
+    },
+  );
+  for (const rollout of informers.sources.rollouts.list()) worker.add(keyOf(rollout.metadata));
+  worker.start();
+  const stopAll = async () => {
+    await worker.stop();
+    poller.stop();
+    pool.close();
+  };
+  return { worker, stop: stopAll };
+}
+
+/** All Metrics, from now until the worker is stopped. */
+function leadMetrics({ sources: { metrics } }: RolloutInformers): Worker {
+  const ports = { client, clock, random, logger };
+  const worker = new Worker(ports, {
+    name: 'metrics',
+    reconcile: (key, signal) => reconcileMetric({ client, clock, metrics }, key, signal),
+  });
+  for (const metric of metrics.list()) worker.add(keyOf(metric.metadata));
+  worker.start();
+  return worker;
+}
+
+/** All FeatureFlags, by namespace, from now until the worker is stopped. */
+function leadFlags(
+  informers: FlagInformers,
+  recorder: EventRecorder,
+  metrics: OperatorMetrics,
+  leading: AbortSignal,
+): Worker {
+  const reconciler = new FlagReconciler({
+    client,
+    sources: informers.sources,
+    loadInstallation: (signal) => loadInstallation(client, namespace, signal),
+    clock,
+    logger,
+    publish: ({ ruleset: { flagSetId, revision, flags }, digest }) =>
+      logger.info({ flagSetId, revision, digest, flags: Object.keys(flags).length }, 'published a ruleset'),
+    announce: (about, type, reason, note) => recorder.record({ about, type, reason, action: reason, note }),
+    counted: (flagSet, counts) => metrics.flagsCounted(flagSet, counts),
+  });
+  const worker = new Worker(
+    { clock, random, logger },
+    { name: 'flags', reconcile: reconciler.reconcile, onPass: (result, tookMs) => metrics.passed(result, tookMs) },
+  );
+  const begin = () => {
+    if (leading.aborted) return;
+    const { flags, snapshots } = informers.sources;
+    for (const { metadata } of [...flags.list(), ...snapshots.list()]) worker.add(metadata.namespace ?? '');
+    worker.start();
+  };
+  // Where the definition of FeatureFlags is not installed yet, Rollouts must not wait for it.
+  informers.synced.then(begin, () => {}); // stopped before
+  return worker;
 }

@@ -6,6 +6,7 @@ import type { RolloutSpec } from '../api/rollout.ts';
 import { codes, SluiceError } from '../base/errors.ts';
 import { act } from './act.ts';
 import { describeRollout } from './describe.ts';
+import { addFlagCommands } from './flag-commands.ts';
 import { follow, followToEnd, stateLine } from './follow.ts';
 import { rolloutDocument, rolloutTable } from './get.ts';
 import { IMPORT_FROM, type ImportFrom, importFile, MAX_IMPORT_BYTES } from './import.ts';
@@ -42,7 +43,7 @@ type SetExit = (exit: Exit) => void;
 
 function programOf(ports: CliPorts, setExit: SetExit): Command {
   const program = new Command('kubectl sluice')
-    .description('Watch and steer rollouts of Sluice.')
+    .description('Watch and steer rollouts and feature flags of Sluice.')
     .usage('COMMAND')
     .helpCommand(false)
     .exitOverride()
@@ -73,6 +74,12 @@ function programOf(ports: CliPorts, setExit: SetExit): Command {
   addLint(program, ports, setExit);
   addInit(program, ports);
   addImport(program, ports, setExit);
+  addFlagCommands(program, {
+    ports,
+    setExit,
+    connecting,
+    connected: (flags, use) => connected(ports, flags, use),
+  });
   return program;
 }
 

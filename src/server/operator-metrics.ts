@@ -51,14 +51,18 @@ export class OperatorMetrics {
     registers: [this.registry],
   });
   readonly #flags = this.#gauge('sluice_flags', 'FeatureFlags of a namespace.', ['namespace']);
-  readonly #flagsNotAccepted = this.#gauge('sluice_flags_not_accepted', 'FeatureFlags that the ruleset does not have as their spec says.', [
-    'namespace',
-  ]);
+  readonly #flagsNotAccepted = this.#gauge(
+    'sluice_flags_not_accepted',
+    'FeatureFlags that the ruleset does not have as their spec says.',
+    ['namespace'],
+  );
   readonly #flagExpired = this.#gauge('sluice_flag_expired', 'A release flag that has outlived expiresAfter: 1.', [
     'namespace',
     'flag',
   ]);
-  readonly #rulesetRevision = this.#gauge('sluice_ruleset_revision', 'Revision of the published ruleset.', ['namespace']);
+  readonly #rulesetRevision = this.#gauge('sluice_ruleset_revision', 'Revision of the published ruleset.', [
+    'namespace',
+  ]);
   readonly #expiredFlags = new Map<string, readonly string[]>();
   readonly #leading = this.#gauge('sluice_leader', '1 in the replica that leads.', []);
 

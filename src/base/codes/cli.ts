@@ -35,5 +35,13 @@ export const cliCodes = {
     retry: 'backoff',
     fix: 'Cure what the message names, then give the same command again: it goes on where it stopped.',
   },
+  SLUICE_CLI_NO_FLAG: {
+    retry: 'never',
+    fix: 'Check the key and the namespace (-n): `kubectl sluice flag get -A` lists all FeatureFlags.',
+  },
+  SLUICE_CLI_NO_REVISION: {
+    retry: 'never',
+    fix: '`kubectl sluice flag history KEY` lists the revisions that are kept.',
+  },
   SLUICE_CLI_FILE: { retry: 'never', fix: 'Check the path, and that the file is YAML of at most 4 MiB.' },
 } as const satisfies Record<string, CodeInfo>;

@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { compileFlags, type FlagSource, isAccepted } from '../../core/flags/compile-flags.ts';
+import { specTextOf } from '../../core/flags/flag-source.ts';
 import { type JsonPatch, pointer } from '../../kube/json-patch.ts';
 import type { AdmissionAnswer, AdmissionRequest } from '../../kube/webhook-server.ts';
-import { AUTHOR_ANNOTATION, type Author, specTextOf, stampOf } from './author.ts';
+import { AUTHOR_ANNOTATION, type Author, stampOf } from './author.ts';
 import { observedFlag } from './gather.ts';
 import type { FlagObject, FlagSources } from './sources.ts';
 
@@ -22,7 +23,8 @@ export function admitFlag(sources: FlagSources, clock: Clock) {
     const mendable = verdict.reason === 'KeyTaken' || verdict.reason === 'PrerequisiteMissing';
     const stands = before && judge(sources, before);
     const wasBad = stands !== undefined && !isAccepted(stands);
-    if (mendable || wasBad) return { allowed: true, patch, warnings: [`not accepted: ${verdict.message}`.slice(0, 1_000)] };
+    if (mendable || wasBad)
+      return { allowed: true, patch, warnings: [`not accepted: ${verdict.message}`.slice(0, 1_000)] };
     return { allowed: false, message: verdict.message.replace(/; [^;]*$/, ''), code: 422 };
   };
 }
@@ -43,11 +45,7 @@ function judge(sources: FlagSources, flag: FlagObject) {
 const withAge = (source: FlagSource): FlagSource => (source.createdAt === '' ? { ...source, createdAt: '~' } : source);
 
 /** A write that leaves the spec alone leaves its stamp alone too, whatever it says about annotations. */
-function stampPatch(
-  object: FlagObject,
-  before: FlagObject | undefined,
-  author: Author,
-): JsonPatch {
+function stampPatch(object: FlagObject, before: FlagObject | undefined, author: Author): JsonPatch {
   const spec = specTextOf(object);
   if (spec === undefined) return [];
   const isNew = before === undefined || specTextOf(before) !== spec;

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { EpochMs } from '../../base/units.ts';
-import { canonicalJson } from '../../wire/canonical-json.ts';
 import type { FlagObject } from './sources.ts';
 
 /** Annotation of a FeatureFlag: who wrote its spec and when, as the API server knew them. Written by the webhook alone. */
@@ -31,16 +30,6 @@ export function authorOf({ metadata }: FlagObject, spec: string): Author | undef
   try {
     const stamp = stampSchema.parse(JSON.parse(text));
     return stamp.spec === digestOf(spec) ? { by: stamp.by, at: Date.parse(stamp.at) as EpochMs } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The spec as canonical JSON; undefined where there is none that could be said so. */
-export function specTextOf({ spec }: FlagObject): string | undefined {
-  if (spec === undefined) return undefined;
-  try {
-    return canonicalJson(spec);
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { Change } from '../../kube/cache.ts';
 import { Informer, type InformerPorts } from '../../kube/informer.ts';
 import type { KubeObject } from '../../kube/resource.ts';
 import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
-import { featureFlagsResource, type FlagSources } from './sources.ts';
+import { type FlagSources, featureFlagsResource } from './sources.ts';
 
 /** Both watches of the FeatureFlag controller. A change wakes its namespace: the unit that is published. */
 export class FlagInformers {

@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { SluiceError } from '../../base/errors.ts';
 import { type Secret, secrets } from '../../kube/builtins.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -78,4 +85,7 @@ function privateKeyIn(pem: string): KeyObject | undefined {
 
 /** First 8 bytes of SHA-256 over the public key (SPKI, DER), in hex. */
 export const keyIdOf = (publicKey: KeyObject): string =>
-  createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 16);
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 16);

@@ -6,7 +6,7 @@ import { SluiceError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EpochMs } from '../../base/units.ts';
 import { isAccepted } from '../../core/flags/compile-flags.ts';
-import { decideFlags, type FlagsDecision } from '../../core/flags/decide.ts';
+import { decideFlags, type FlagsDecision, type UndatedRuleset, withSwitchesOnly } from '../../core/flags/decide.ts';
 import type { ObservedFlag, ObservedFlags } from '../../core/flags/observed.ts';
 import { isExpired, nextStatus, type Publication } from '../../core/flags/status.ts';
 import type { ConfigMap } from '../../kube/builtins.ts';
@@ -19,7 +19,7 @@ import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
 import { observedFlag } from './gather.ts';
 import type { Installation } from './installation.ts';
 import { publishedIn, type WriteAt, writeSnapshot } from './snapshot-store.ts';
-import { featureFlagsResource, type FlagObject, type FlagSources } from './sources.ts';
+import { type FlagObject, type FlagSources, featureFlagsResource } from './sources.ts';
 
 /** Statuses written in one pass, so that the next kill never waits for those of thousands of flags. */
 const STATUSES_PER_PASS = 100;
@@ -87,28 +87,32 @@ export class FlagReconciler {
     return cached;
   }
 
-  async #publish(
-    { ruleset, revision }: FlagsDecision,
-    installation: Installation,
-    at: WriteAt,
-  ): Promise<Publication> {
-    const { client, sources, logger, publish } = this.#ports;
-    const { namespace } = at;
+  /** A ruleset that is too large is refused; kill switches go out all the same, in the last good one. */
+  async #publish({ ruleset, revision }: FlagsDecision, installation: Installation, at: WriteAt): Promise<Publication> {
     if (!ruleset) return { revision, refused: undefined };
     try {
-      refuseTooMany(ruleset);
-      const sealed = sealRuleset(ruleset, installation.signingKey);
-      const object = await writeSnapshot(client, sealed, at);
-      const base = sources.snapshots.get({ namespace, name: SNAPSHOT_NAME })?.metadata.resourceVersion ?? '';
-      // The cache may have our write by now; then there is nothing to bridge.
-      if (base !== object.metadata.resourceVersion) this.#written.set(namespace, { base, object });
-      publish(sealed);
+      await this.#put(ruleset, installation, at);
       return { revision: ruleset.revision, refused: undefined };
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'SLUICE_RULESET_TOO_LARGE') throw error;
-      logger.error({ namespace, err: error }, 'a ruleset was not published');
-      return { revision, refused: error.message };
+      this.#ports.logger.error({ namespace: at.namespace, err: error }, 'a ruleset was not published');
+      const reduced = withSwitchesOnly(at.before && publishedIn(at.before, installation), ruleset);
+      if (reduced) await this.#put(reduced, installation, at);
+      return { revision: reduced?.revision ?? revision, refused: error.message };
     }
+  }
+
+  async #put(undated: UndatedRuleset, { signingKey }: Installation, at: WriteAt): Promise<void> {
+    const { client, sources, clock, publish } = this.#ports;
+    refuseTooMany(undated);
+    const ruleset: Ruleset = { ...undated, issuedAt: new Date(clock.now()).toISOString() };
+    const sealed = sealRuleset(ruleset, signingKey);
+    const object = await writeSnapshot(client, sealed, at);
+    const ref = { namespace: at.namespace, name: SNAPSHOT_NAME };
+    const base = sources.snapshots.get(ref)?.metadata.resourceVersion ?? '';
+    // The cache may have our write by now; then there is nothing to bridge.
+    if (base !== object.metadata.resourceVersion) this.#written.set(at.namespace, { base, object });
+    publish(sealed);
   }
 
   #dueStatus(object: FlagObject, decision: FlagsDecision, publication: Publication, now: EpochMs): DueStatus[] {
@@ -155,7 +159,7 @@ interface DueStatus {
   readonly next: FeatureFlagStatus;
 }
 
-function refuseTooMany({ flagSetId, flags }: Ruleset): void {
+function refuseTooMany({ flagSetId, flags }: UndatedRuleset): void {
   const count = Object.keys(flags).length;
   if (count <= LIMITS.flags) return;
   throw new SluiceError(

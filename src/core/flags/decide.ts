@@ -2,12 +2,15 @@ import type { EpochMs } from '../../base/units.ts';
 import { RULESET_SCHEMA, type Ruleset } from '../../wire/ruleset.ts';
 import { timeBoundaries } from '../evaluation/time-boundaries.ts';
 import { compileFlags, isSameForm } from './compile-flags.ts';
-import type { ObservedFlag, ObservedFlags } from './observed.ts';
+import type { ObservedFlag, ObservedFlags, PublishedRuleset } from './observed.ts';
 import { expiryOf, type FlagDecision } from './status.ts';
+
+/** A ruleset to which only the time of its making is missing. */
+export type UndatedRuleset = Omit<Ruleset, 'issuedAt'>;
 
 export interface FlagsDecision {
   /** To be published; undefined: what is published says the same. */
-  readonly ruleset: Ruleset | undefined;
+  readonly ruleset: UndatedRuleset | undefined;
   /** Revision of what evaluators have if nothing is published now. */
   readonly revision: number;
   /** By name of the resource. */
@@ -31,11 +34,30 @@ export function decideFlags(seen: ObservedFlags, now: EpochMs): FlagsDecision {
     return [source.name, { verdict, changed: verdict.form !== undefined && changed.has(source.key) }];
   });
   return {
-    ruleset: isDue ? rulesetOf(seen, flags, revision + 1, now) : undefined,
+    ruleset: isDue ? rulesetOf(seen, flags, revision + 1) : undefined,
     revision,
     flags: new Map(decisions),
     recheckAt: nextExpiry(seen.flags, now),
   };
+}
+
+/**
+ * For a ruleset that cannot be published for its size: the one before it without flags that are gone, and with the kill
+ * switches of now. Undefined where that says nothing new. It is no larger than what was published already.
+ */
+export function withSwitchesOnly(
+  published: PublishedRuleset | undefined,
+  ruleset: UndatedRuleset,
+): UndatedRuleset | undefined {
+  const before = Object.entries(published?.flags ?? {});
+  const flags = Object.fromEntries(
+    before.flatMap(([key, flag]) => {
+      const now = own(ruleset.flags, key);
+      return now ? [[key, { ...flag, killSwitch: now.killSwitch, enabled: now.enabled }]] : [];
+    }),
+  );
+  const isNew = before.some(([key, flag]) => !isSameForm(flag, own(flags, key)));
+  return isNew ? { ...ruleset, flags, timeBoundaries: timeBoundaries(flags) } : undefined;
 }
 
 function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
@@ -51,13 +73,11 @@ function rulesetOf(
   { namespace, unitHashSalt }: ObservedFlags,
   flags: Ruleset['flags'],
   revision: number,
-  now: EpochMs,
-): Ruleset {
+): UndatedRuleset {
   return {
     schema: RULESET_SCHEMA,
     flagSetId: namespace,
     revision,
-    issuedAt: new Date(now).toISOString(),
     unitHashSalt,
     layers: {},
     flags,
@@ -67,5 +87,5 @@ function rulesetOf(
 
 function nextExpiry(flags: readonly ObservedFlag[], now: EpochMs): EpochMs | undefined {
   const ahead = flags.flatMap((flag) => expiryOf(flag) ?? []).filter((at) => at > now);
-  return ahead.length === 0 ? undefined : ahead.reduce((first, at) => (at < first ? at : first));
+  return ahead.length === 0 ? undefined : (Math.min(...ahead) as EpochMs);
 }

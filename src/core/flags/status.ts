@@ -38,7 +38,11 @@ export function nextStatus(
           accepted: isAccepted(verdict) && publication.refused === undefined,
         });
   const propagation = propagationOf(status, changed, publication);
-  const claims = [accepted(verdict), published(verdict, changed, publication, propagation?.desired), expired(flag, now)];
+  const claims = [
+    accepted(verdict),
+    published(verdict, changed, publication, propagation?.desired),
+    expired(flag, now),
+  ];
   const last = history.at(-1);
   return {
     ...status,
@@ -68,7 +72,8 @@ function published(
 ): ConditionClaim {
   const type = 'Published';
   if (changed && refused !== undefined) return { type, status: 'False', reason: 'Refused', message: refused };
-  if (form === undefined) return { type, status: 'False', reason: 'LeftOut', message: 'The ruleset has nothing of it.' };
+  if (form === undefined)
+    return { type, status: 'False', reason: 'LeftOut', message: 'The ruleset has nothing of it.' };
   return { type, status: 'True', reason: 'InRuleset', message: `The ruleset has it since revision ${desired}.` };
 }
 

@@ -34,7 +34,12 @@ test('a flag in a ruleset is what its spec says, with nothing undefined in it', 
         id: 'ramp',
         when: { all: [{ attr: 'country', op: 'in', value: ['DE', 'AT'] }, { not: { attr: 'beta', op: 'exists' } }] },
         admissions: [
-          { unit: 'targetingKey', hash: 'murmur3-32/1', salt: 'flag/shop/checkout#ramp/admission-1', ranges: [[0, 5000]] },
+          {
+            unit: 'targetingKey',
+            hash: 'murmur3-32/1',
+            salt: 'flag/shop/checkout#ramp/admission-1',
+            ranges: [[0, 5000]],
+          },
           { unit: 'accountId', hash: 'murmur3-32/1', salt: 'accounts', ranges: [[0, 5000]] },
         ],
         serve: {
@@ -68,7 +73,18 @@ test.each([
   [{ percent: 0.07 }, [[0, 7]]],
   [{ percent: 33.33 }, [[0, 3333]]],
   [{ percent: 100 }, [[0, 10_000]]],
-  [{ ranges: [{ from: 10, to: 20 }, { from: 0, to: 5 }] }, [[10, 20], [0, 5]]],
+  [
+    {
+      ranges: [
+        { from: 10, to: 20 },
+        { from: 0, to: 5 },
+      ],
+    },
+    [
+      [10, 20],
+      [0, 5],
+    ],
+  ],
 ])('an admission of %j takes the buckets %j', (admission, ranges) => {
   const rules = [{ id: 'ramp', admissions: [admission], serve: { variant: 'on' } }];
   expect(flagOf({ rules }).rules[0].admissions[0].ranges).toEqual(ranges);

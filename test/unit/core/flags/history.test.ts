@@ -37,7 +37,9 @@ test('large specs push older ones out, so that a status always fits into an obje
   const sizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 250_000 }), fc.boolean()), { maxLength: 40 });
   fc.assert(
     fc.property(sizes, (list) => {
-      const history = after(...list.map(([size, accepted], n): [string, boolean] => [`${n}`.padEnd(size, 'x'), accepted]));
+      const history = after(
+        ...list.map(([size, accepted], n): [string, boolean] => [`${n}`.padEnd(size, 'x'), accepted]),
+      );
       const bytes = history.reduce((sum, { spec }) => sum + spec.length, 0);
       expect(bytes).toBeLessThanOrEqual(2 * 262_144);
       expect(history.length).toBeLessThanOrEqual(20);

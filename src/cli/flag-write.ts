@@ -1,0 +1,83 @@
+import type { FlagRevision } from '../api/feature-flag-status.ts';
+import { SluiceError } from '../base/errors.ts';
+import { applierOf, type FlagObject, featureFlags, flagStatusOf, getFlag, keyOfFlag } from './flags.ts';
+import type { Connection } from './ports.ts';
+
+/** What `flag set` changes. */
+export interface FlagChange {
+  readonly enabled?: boolean;
+  readonly defaultVariant?: string;
+  /** Weights of one rule's split, by variant; those that are not named stay. */
+  readonly weights?: { readonly rule: string; readonly byVariant: ReadonlyMap<string, number> };
+}
+
+export interface Written {
+  readonly key: string;
+  /** Who will overwrite this. */
+  readonly applier: string | undefined;
+}
+
+/** Turns the kill switch. Needs no version to still stand: whoever kills must not lose a race. */
+export async function kill(to: Connection, key: string, on: boolean, signal: AbortSignal): Promise<Written> {
+  const flag = await getFlag(to, key, signal);
+  const { name, uid } = flag.metadata;
+  const merge = { spec: { killSwitch: on } };
+  await to.client.patch(featureFlags, { namespace: to.namespace, name }, { merge }, { signal, preconditions: { uid } });
+  return written(flag);
+}
+
+export async function change(to: Connection, key: string, wanted: FlagChange, signal: AbortSignal): Promise<Written> {
+  const flag = await getFlag(to, key, signal);
+  const { enabled, defaultVariant, weights } = wanted;
+  const spec = {
+    ...flag.spec,
+    ...(enabled !== undefined && { enabled }),
+    ...(defaultVariant !== undefined && { defaultVariant }),
+    ...(weights && { rules: withWeights(flag, weights) }),
+  };
+  await to.client.replace(featureFlags, { ...flag, spec }, { signal });
+  return written(flag);
+}
+
+interface RuleLike {
+  readonly id?: string;
+  readonly serve?: { readonly split?: readonly { readonly variant: string; readonly weight: number }[] };
+}
+
+function withWeights(flag: FlagObject, { rule, byVariant }: NonNullable<FlagChange['weights']>): RuleLike[] {
+  const rules = (flag.spec?.rules ?? []) as readonly RuleLike[];
+  const split = rules.find(({ id }) => id === rule)?.serve?.split;
+  if (!split) throw new SluiceError('SLUICE_CLI_ARGUMENT', `${keyOfFlag(flag)} has no rule ${rule} with a split`);
+  const unknown = [...byVariant.keys()].find((variant) => !split.some((arm) => arm.variant === variant));
+  if (unknown !== undefined) {
+    throw new SluiceError('SLUICE_CLI_ARGUMENT', `the split of the rule ${rule} has no variant ${unknown}`);
+  }
+  const weighted = split.map((arm) => ({ ...arm, weight: byVariant.get(arm.variant) ?? arm.weight }));
+  return rules.map((one) => (one.id === rule ? { ...one, serve: { ...one.serve, split: weighted } } : one));
+}
+
+/** Writes the spec of a former revision; without a number, of the newest accepted one before the present. */
+export async function rollBack(
+  to: Connection,
+  key: string,
+  revision: number | undefined,
+  signal: AbortSignal,
+): Promise<Written & { readonly revision: number }> {
+  const flag = await getFlag(to, key, signal);
+  const { history } = flagStatusOf(flag);
+  const target = targetOf(history, revision);
+  if (!target) {
+    const known = history.map((one) => one.revision).join(', ') || 'none';
+    const wanted = revision === undefined ? 'no accepted revision before the present one' : `no revision ${revision}`;
+    throw new SluiceError('SLUICE_CLI_NO_REVISION', `${keyOfFlag(flag)} has ${wanted}; it knows ${known}`);
+  }
+  await to.client.replace(featureFlags, { ...flag, spec: JSON.parse(target.spec) }, { signal });
+  return { ...written(flag), revision: target.revision };
+}
+
+function targetOf(history: readonly FlagRevision[], revision: number | undefined): FlagRevision | undefined {
+  if (revision !== undefined) return history.find((one) => one.revision === revision);
+  return history.slice(0, -1).findLast(({ accepted }) => accepted);
+}
+
+const written = (flag: FlagObject): Written => ({ key: keyOfFlag(flag), applier: applierOf(flag) });

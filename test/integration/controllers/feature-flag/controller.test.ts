@@ -1,0 +1,197 @@
+import { createPublicKey } from 'node:crypto';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { waitFor } from '../../../../hack/cluster/wait.ts';
+import { INSTALLATION_SECRET, loadInstallation } from '../../../../src/controllers/feature-flag/installation.ts';
+import { compileRuleset } from '../../../../src/core/evaluation/compile.ts';
+import { evaluate } from '../../../../src/core/evaluation/evaluate.ts';
+import { openRuleset } from '../../../../src/wire/sealed-ruleset.ts';
+import { decodeSnapshot, SNAPSHOT_FILE } from '../../../../src/wire/snapshot.ts';
+import { kubeConfig, makeNamespace } from '../../../support/api-server.ts';
+import { startFlagController } from '../../../support/flag-controller.ts';
+import { flagObject } from '../../../support/flag-objects.ts';
+import { installCrds } from '../../../support/install-crds.ts';
+import { makeClient } from '../../../support/kube-client.ts';
+import type { Manifest } from '../../../support/manifests.ts';
+import { apply, rawApi } from '../../../support/raw-api.ts';
+
+const TIMEOUT_MS = 20_000;
+const signal = () => AbortSignal.timeout(TIMEOUT_MS);
+
+let home: string;
+let shop: string;
+
+beforeAll(async () => {
+  await installCrds(AbortSignal.timeout(60_000));
+});
+
+beforeEach(async () => {
+  [home, shop] = await Promise.all([makeNamespace('home'), makeNamespace('shop')]);
+});
+
+const flagPath = (name: string) => `/apis/sluice.dev/v1alpha1/namespaces/${shop}/featureflags/${name}`;
+const snapshotPath = () => `/api/v1/namespaces/${shop}/configmaps/sluice-ruleset`;
+const api = (method: string, path: string, options = {}) => rawApi(kubeConfig(), method, path, options);
+
+async function put(name: string, spec: Manifest = {}): Promise<void> {
+  const { metadata: _, ...object } = flagObject(name, spec);
+  const answer = await apply(kubeConfig(), flagPath(name), { ...object, metadata: { name } });
+  expect(answer.status, answer.body.message).toBeLessThan(300);
+}
+
+async function flagWhere(name: string, what: string, holds: (status: Manifest) => boolean): Promise<Manifest> {
+  let status: Manifest = {};
+  const check = async () => {
+    status = (await api('GET', flagPath(name))).body.status ?? {};
+    return holds(status);
+  };
+  await waitFor(check, { what: `${name}: ${what}`, timeoutMs: TIMEOUT_MS, everyMs: 50, signal: signal() });
+  return status;
+}
+
+const condition = (status: Manifest, type: string) =>
+  status.conditions?.find((one: Manifest) => one.type === type) ?? {};
+const accepted = (name: string, value: 'True' | 'False') =>
+  flagWhere(name, `Accepted=${value}`, (status) => condition(status, 'Accepted').status === value);
+
+async function snapshot(): Promise<Manifest> {
+  const { status, body } = await api('GET', snapshotPath());
+  if (status !== 200) return undefined;
+  return { ...body, sealed: decodeSnapshot(Buffer.from(body.binaryData[SNAPSHOT_FILE], 'base64')) };
+}
+
+async function snapshotWhere(what: string, holds: (flags: Manifest, sealed: Manifest) => boolean): Promise<Manifest> {
+  let latest: Manifest;
+  const check = async () => {
+    latest = await snapshot();
+    return latest?.sealed !== undefined && holds(latest.sealed.ruleset.flags, latest.sealed);
+  };
+  await waitFor(check, { what, timeoutMs: TIMEOUT_MS, everyMs: 50, signal: signal() });
+  return latest.sealed;
+}
+
+test('a flag that is applied is in a signed ruleset, which evaluates it, and its status says so', async () => {
+  const { published } = await startFlagController(home, [shop]);
+  await put('checkout', { defaultVariant: 'on' });
+  const status = await accepted('checkout', 'True');
+  expect(status).toMatchObject({ observedGeneration: 1, revision: 1, propagation: { desired: 1 } });
+  expect(condition(status, 'Published')).toMatchObject({ status: 'True', reason: 'InRuleset' });
+  expect(condition(status, 'Expired')).toMatchObject({ status: 'False', reason: 'NoDate' });
+  const sealed = await snapshotWhere('the flag in the snapshot', (flags) => flags.checkout !== undefined);
+  const secret = (await api('GET', `/api/v1/namespaces/${home}/secrets/${INSTALLATION_SECRET}`)).body;
+  const publicKey = createPublicKey(Buffer.from(secret.data['public-key.pem'], 'base64').toString());
+  const opened = openRuleset(sealed, new Map([[sealed.signature.keyId, publicKey]]));
+  if (!opened.ok) throw new Error(JSON.stringify(opened));
+  expect(opened.ruleset).toMatchObject({ flagSetId: shop, revision: 1 });
+  expect(evaluate(compileRuleset(opened.ruleset), 'checkout', {}, 0)).toMatchObject({ value: true, reason: 'STATIC' });
+  expect(published).toEqual([sealed]);
+});
+
+test('a kill goes out with the next revision, also of a flag that is not accepted; others are untouched', async () => {
+  const { announced } = await startFlagController(home, [shop]);
+  await put('a');
+  await put('b');
+  await accepted('a', 'True');
+  const before = await accepted('b', 'True');
+  await put('a', { offVariant: 'missing', defaultVariant: 'missing' });
+  await accepted('a', 'False');
+  await put('a', { offVariant: 'missing', defaultVariant: 'missing', killSwitch: true });
+  await snapshotWhere('the kill', (flags) => flags.a?.killSwitch === true && flags.a.offVariant === 'off');
+  const status = await flagWhere('a', 'three revisions', ({ revision }) => revision === 3);
+  expect(status.history.map((one: Manifest) => one.accepted)).toEqual([true, false, false]);
+  expect(condition(status, 'Accepted').message).toContain('its last good form is served');
+  expect((await api('GET', flagPath('b'))).body.status).toEqual(before);
+  expect(announced).toContain('Warning a Invalid');
+});
+
+test('a flag waits for its prerequisite, and is taken up when that is there', async () => {
+  await startFlagController(home, [shop]);
+  await put('wallets', { prerequisites: [{ flag: 'payments', variants: ['on'] }] });
+  const waiting = await accepted('wallets', 'False');
+  expect(condition(waiting, 'Accepted').reason).toBe('PrerequisiteMissing');
+  expect(condition(waiting, 'Published').reason).toBe('LeftOut');
+  await put('payments');
+  await accepted('wallets', 'True');
+  await snapshotWhere('both', (flags) => flags.wallets !== undefined && flags.payments !== undefined);
+});
+
+test('a deleted flag leaves the ruleset; the last one leaves an empty ruleset behind', async () => {
+  await startFlagController(home, [shop]);
+  await put('a');
+  await snapshotWhere('the flag', (flags) => flags.a !== undefined);
+  await api('DELETE', flagPath('a'));
+  const { ruleset } = await snapshotWhere('nothing', (flags) => Object.keys(flags).length === 0);
+  expect(ruleset.revision).toBe(2);
+});
+
+test('another leader goes on with the same key and numbers, and publishes nothing that is published', async () => {
+  const first = await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  await first.stop();
+  const second = await startFlagController(home, [shop]);
+  await put('b');
+  await accepted('b', 'True');
+  const { ruleset, signature } = await snapshotWhere('both', (flags) => flags.b !== undefined);
+  expect(ruleset.revision).toBe(2);
+  expect(signature.keyId).toBe(first.published[0]?.signature?.keyId);
+  expect(second.published.map((one) => one.ruleset.revision)).toEqual([2]);
+});
+
+test('a snapshot that is damaged or deleted comes back with a higher number', async () => {
+  await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  await api('PATCH', snapshotPath(), {
+    body: { binaryData: { [SNAPSHOT_FILE]: 'AAAA' } },
+    contentType: 'application/merge-patch+json',
+  });
+  await snapshotWhere('a second', (flags, sealed) => flags.a !== undefined && sealed.ruleset.revision === 2);
+  await api('DELETE', snapshotPath());
+  await snapshotWhere('a third', (flags, sealed) => flags.a !== undefined && sealed.ruleset.revision >= 2);
+});
+
+test('a release flag that outlives its day is told by condition, event and count, and is served on', async () => {
+  const { announced, counts } = await startFlagController(home, [shop]);
+  await put('old', { expiresAfter: '2020-01-01' });
+  await put('never', { expiresAfter: '2020-01-01', purpose: 'Operational' });
+  const status = await flagWhere('old', 'Expired', (one) => condition(one, 'Expired').status === 'True');
+  expect(condition(status, 'Accepted').status).toBe('True');
+  await accepted('never', 'True');
+  expect(announced).toContain('Warning old Outlived');
+  expect(counts.get(shop)).toMatchObject({ total: 2, notAccepted: 0, expired: ['old'] });
+});
+
+test('a ruleset that no ConfigMap can hold is refused with a code; what was published stays, and can be killed', async () => {
+  await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  // What gzip cannot make smaller; below the limit of one object each.
+  const noise = () =>
+    Array.from({ length: 60_000 }, () => String.fromCharCode(0x4e00 + Math.floor(Math.random() * 20_000)));
+  for (let n = 0; n < 8; n++) {
+    await put(`large-${n}`, { type: 'string', variants: { off: noise().join('') } });
+  }
+  const status = await flagWhere('large-7', 'a refusal', (one) => condition(one, 'Published').reason === 'Refused');
+  expect(condition(status, 'Published').message).toContain('SLUICE_RULESET_TOO_LARGE');
+  const { ruleset } = await snapshotWhere('the last good one', (flags) => flags.a !== undefined);
+  expect(ruleset.flags['large-7']).toBeUndefined();
+  await put('a', { killSwitch: true });
+  await snapshotWhere('the kill', (flags) => flags.a?.killSwitch === true && flags['large-7'] === undefined);
+});
+
+test('two operators that start at a time end with one key; a Secret that cannot be used is never overwritten', async () => {
+  const client = makeClient();
+  const [one, other] = await Promise.all([
+    loadInstallation(client, home, signal()),
+    loadInstallation(client, home, signal()),
+  ]);
+  expect(other.signingKey.id).toBe(one.signingKey.id);
+  expect(other.unitHashSalt).toBe(one.unitHashSalt);
+  const path = `/api/v1/namespaces/${home}/secrets/${INSTALLATION_SECRET}`;
+  await api('PATCH', path, {
+    body: { data: { 'signing-key.pem': 'AAAA' } },
+    contentType: 'application/merge-patch+json',
+  });
+  await expect(loadInstallation(client, home, signal())).rejects.toMatchObject({ code: 'SLUICE_INSTALLATION_SECRET' });
+  expect((await api('GET', path)).body.data['signing-key.pem']).toBe('AAAA');
+});

@@ -1,0 +1,55 @@
+import { onTestFinished } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { silent } from '../../src/base/logger.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import { FlagInformers } from '../../src/controllers/feature-flag/informers.ts';
+import { loadInstallation } from '../../src/controllers/feature-flag/installation.ts';
+import { type FlagCounts, FlagReconciler } from '../../src/controllers/feature-flag/reconcile.ts';
+import type { FlagSources } from '../../src/controllers/feature-flag/sources.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { Worker } from '../../src/kube/worker.ts';
+import type { SealedRuleset } from '../../src/wire/sealed-ruleset.ts';
+import { makeClient } from './kube-client.ts';
+
+export interface FlagController {
+  readonly client: KubeClient;
+  readonly sources: FlagSources;
+  /** In the order in which evaluators would have got them. */
+  readonly published: SealedRuleset[];
+  readonly announced: string[];
+  readonly counts: Map<string, FlagCounts>;
+  stop(): Promise<void>;
+}
+
+/** The FeatureFlag controller as the operator runs it, for the namespaces of one test; `home` is the operator's. */
+export async function startFlagController(home: string, only: readonly string[]): Promise<FlagController> {
+  const ports = { client: makeClient(), clock: systemClock, random: seededRandom(1), logger: silent };
+  const published: SealedRuleset[] = [];
+  const announced: string[] = [];
+  const counts = new Map<string, FlagCounts>();
+  let worker: Worker | undefined;
+  const informers = new FlagInformers(
+    ports,
+    (namespace) => only.includes(namespace) && worker?.add(namespace), // other files share this API server
+    () => {},
+  );
+  informers.start();
+  await informers.synced;
+  const reconciler = new FlagReconciler({
+    ...ports,
+    sources: informers.sources,
+    loadInstallation: (signal) => loadInstallation(ports.client, home, signal),
+    publish: (sealed) => published.push(sealed),
+    announce: (flag, type, reason) => announced.push(`${type} ${flag.metadata.name} ${reason}`),
+    counted: (namespace, of) => counts.set(namespace, of),
+  });
+  worker = new Worker(ports, { name: 'flags', reconcile: reconciler.reconcile });
+  for (const namespace of only) worker.add(namespace);
+  worker.start();
+  const stop = async () => {
+    await worker?.stop();
+    await informers.stop();
+  };
+  onTestFinished(stop);
+  return { client: ports.client, sources: informers.sources, published, announced, counts, stop };
+}
