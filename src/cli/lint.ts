@@ -2,10 +2,11 @@ import { type Document, isMap, isSeq, LineCounter, parseAllDocuments } from 'yam
 import { lintMetric, lintRollout } from '../api/lint-rules.ts';
 import type { MetricSpec } from '../api/metric.ts';
 import { GROUP } from '../api/names.ts';
-import { parseMetric, parseRollout } from '../api/parse.ts';
+import { parseFeatureFlag, parseMetric, parseRollout } from '../api/parse.ts';
 import { type Problem, problem } from '../api/problem.ts';
 import type { Metric, Rollout } from '../api/resource.ts';
 import { type Code, codes, SluiceError } from '../base/errors.ts';
+import { compileSpec } from '../core/flags/compile-spec.ts';
 import { withoutControls } from './rollouts.ts';
 
 /** Room for some hundred manifests. */
@@ -24,7 +25,7 @@ export interface Finding extends Problem {
 
 export interface LintResult {
   readonly findings: readonly Finding[];
-  /** Rollouts and Metrics that were looked at. */
+  /** Objects of Sluice that were looked at. */
   readonly checked: number;
   /** Objects of other kinds. */
   readonly others: number;
@@ -44,7 +45,7 @@ interface Manifest {
   readonly metadata?: { readonly name?: unknown } | null;
 }
 
-/** Looks at all Rollouts and Metrics of these files; a Metric in one serves the Rollouts of all. */
+/** Looks at all Rollouts, Metrics and FeatureFlags of these files; a Metric in one serves the Rollouts of all. */
 export function lintFiles(files: readonly (readonly [name: string, text: string])[]): LintResult {
   const findings: Finding[] = [];
   const sources = files.flatMap(([file, text]) => sourcesOf(file, text, findings));
@@ -108,10 +109,23 @@ function parse(source: Source, findings: Finding[]): Parsed[] {
     const result = parseMetric(source.value);
     if (result.ok) return [{ source, metric: result.metric }];
     findings.push(...result.problems.map((found) => finding(source, 'Error', found)));
+  } else if (kind === 'FeatureFlag') {
+    findings.push(...flagProblemsOf(source.value).map((found) => finding(source, 'Error', found)));
   } else {
-    findings.push(finding(source, 'Error', problem('SLUICE_FIELD_INVALID', ['kind'], `must be Rollout or Metric`)));
+    const message = 'must be Rollout, Metric or FeatureFlag';
+    findings.push(finding(source, 'Error', problem('SLUICE_FIELD_INVALID', ['kind'], message)));
   }
   return [{ source }];
+}
+
+/** What the API server or the compiler would not accept. Other flags that it names are not looked for. */
+function flagProblemsOf(value: Manifest): readonly Problem[] {
+  const parsed = parseFeatureFlag(value);
+  if (!parsed.ok) return parsed.problems;
+  const { metadata, spec } = parsed.flag;
+  const compiled = compileSpec(metadata.namespace ?? '', spec.key ?? metadata.name, spec);
+  if (compiled.ok) return [];
+  return compiled.problems.map(({ path, message }) => ({ code: 'SLUICE_FIELD_INVALID', path, message }));
 }
 
 function finding({ file, lineOf, value }: Source, severity: Finding['severity'], found: Problem): Finding {

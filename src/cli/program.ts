@@ -292,7 +292,7 @@ async function releaseFromHere(
 function addLint(program: Command, ports: CliPorts, setExit: SetExit): void {
   program
     .command('lint')
-    .description('Check Rollouts and Metrics in files, without a cluster.')
+    .description('Check Rollouts, Metrics and FeatureFlags in files, without a cluster.')
     .requiredOption('-f, --filename <file...>', 'YAML files, or - for standard input')
     .option('--strict', 'doubts count as problems')
     .action(async ({ filename, strict = false }: { filename: string[]; strict?: boolean }) => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
 import { kubeConfig, makeNamespace } from '../../support/api-server.ts';
+import { flagObject } from '../../support/flag-objects.ts';
 import { find, render } from '../../support/helm.ts';
+import { installCrds } from '../../support/install-crds.ts';
 import type { Manifest } from '../../support/manifests.ts';
 import { apply, rawApi } from '../../support/raw-api.ts';
 
@@ -40,11 +42,10 @@ beforeAll(async () => {
   namespace = await makeNamespace('gate');
   const gate = find(await render('', signal), 'MutatingWebhookConfiguration', 'sluice-gate');
   gate.metadata = { name: `sluice-gate-${namespace}` }; // other files share this API server
-  gate.webhooks[0].namespaceSelector.matchExpressions.push({
-    key: 'kubernetes.io/metadata.name',
-    operator: 'In',
-    values: [namespace],
-  });
+  const here = { key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] };
+  gate.webhooks[0].namespaceSelector.matchExpressions.push(here);
+  gate.webhooks[1].namespaceSelector = { matchExpressions: [here] };
+  await installCrds(signal);
   gatePath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${gate.metadata.name}`;
   expect((await apply(config, gatePath, gate)).body.message).toBeUndefined();
   await make('probe', true);
@@ -99,4 +100,12 @@ test('a Deployment that is not gated is never looked at', async () => {
 
 test('making a gated Deployment never waits', async () => {
   await make('created', true);
+});
+
+test('feature flags are written, and killed, while nobody is behind the webhook', async () => {
+  const { metadata: _, ...flag } = flagObject('a') as Manifest;
+  const path = `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/featureflags/a`;
+  expect((await apply(config, path, { ...flag, metadata: { name: 'a' } })).status).toBe(201);
+  const killed = { ...flag, metadata: { name: 'a' }, spec: { ...flag.spec, killSwitch: true } };
+  expect(await apply(config, path, killed)).toMatchObject({ status: 200, body: { spec: { killSwitch: true } } });
 });

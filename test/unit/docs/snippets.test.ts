@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { parseMetric, parseRollout } from '../../../src/api/parse.ts';
+import { parseFeatureFlag, parseMetric, parseRollout } from '../../../src/api/parse.ts';
 import { blocks, pages } from '../../support/docs.ts';
 import type { Manifest } from '../../support/manifests.ts';
 
@@ -18,11 +18,14 @@ const resources = documents
   .map(([where, document]) => [where, document.toJS() as Manifest] as const)
   .filter(([, manifest]) => manifest?.apiVersion === 'sluice.dev/v1alpha1');
 
-test('the pages show Rollouts and Metrics', () => {
-  expect(new Set(resources.map(([, { kind }]) => kind))).toEqual(new Set(['Rollout', 'Metric']));
+test('the pages show Rollouts, Metrics and FeatureFlags', () => {
+  expect(new Set(resources.map(([, { kind }]) => kind))).toEqual(new Set(['Rollout', 'Metric', 'FeatureFlag']));
 });
 
 test.each(resources)('the resource in %s is valid', (_, manifest) => {
-  const parsed = manifest.kind === 'Rollout' ? parseRollout(manifest) : parseMetric(manifest);
+  const parse = { Rollout: parseRollout, Metric: parseMetric, FeatureFlag: parseFeatureFlag }[
+    manifest.kind as 'Rollout'
+  ];
+  const parsed = parse(manifest);
   expect(parsed.ok ? [] : parsed.problems).toEqual([]);
 });
