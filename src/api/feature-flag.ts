@@ -96,3 +96,5 @@ const shape = z.strictObject({
 export const featureFlagSpecSchema = crossChecked(shape).describe('What a flag serves to whom.');
 
 export type FeatureFlagSpec = z.output<typeof shape>;
+/** What `kubectl apply` sends: defaults left out. */
+export type FeatureFlagSpecInput = z.input<typeof shape>;

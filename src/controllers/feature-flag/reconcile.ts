@@ -16,7 +16,7 @@ import { LIMITS } from '../../wire/limits.ts';
 import type { Ruleset } from '../../wire/ruleset.ts';
 import { type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
 import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
-import { observedFlag } from './gather.ts';
+import { observedFlag, observedFlags } from './gather.ts';
 import type { Installation } from './installation.ts';
 import { publishedIn, type WriteAt, writeSnapshot } from './snapshot-store.ts';
 import { type FlagObject, type FlagSources, featureFlagsResource } from './sources.ts';
@@ -65,7 +65,7 @@ export class FlagReconciler {
     const snapshot = this.#snapshotOf(namespace);
     const seen: ObservedFlags = {
       namespace,
-      flags: objects.map(observedFlag),
+      flags: await observedFlags(objects, signal),
       published: snapshot && publishedIn(snapshot, installation),
       unitHashSalt: installation.unitHashSalt,
     };

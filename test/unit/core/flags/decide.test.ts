@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { EpochMs } from '../../../../src/base/units.ts';
+import { observedFlag } from '../../../../src/controllers/feature-flag/gather.ts';
+import { decideFlags, withSwitchesOnly } from '../../../../src/core/flags/decide.ts';
+import type { ObservedFlags, PublishedRuleset } from '../../../../src/core/flags/observed.ts';
+import { nextStatus } from '../../../../src/core/flags/status.ts';
+import { flagObject } from '../../../support/flag-objects.ts';
+import type { Manifest } from '../../../support/manifests.ts';
+
+const NOW = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
+const flag = (name: string, spec: Manifest = {}, rest: Manifest = {}) => observedFlag(flagObject(name, spec, rest));
+const seen = (flags: ObservedFlags['flags'], published?: PublishedRuleset): ObservedFlags => ({
+  namespace: 'shop',
+  flags,
+  published,
+  unitHashSalt: 'salt',
+});
+/** What is published once `flags` were decided. */
+function publishedOf(flags: ObservedFlags['flags'], revision = 7): PublishedRuleset {
+  const { ruleset } = decideFlags(seen(flags), NOW);
+  return { revision, flags: ruleset!.flags };
+}
+
+test('nothing is published for a namespace that never had a flag, nor when nothing changed', () => {
+  expect(decideFlags(seen([]), NOW).ruleset).toBeUndefined();
+  const flags = [flag('a'), flag('b')];
+  expect(decideFlags(seen(flags, publishedOf(flags)), NOW)).toMatchObject({ ruleset: undefined, revision: 7 });
+});
+
+test('a change is published under the next number, and only its flag counts as changed', () => {
+  const published = publishedOf([flag('a'), flag('b')]);
+  const { ruleset, flags } = decideFlags(seen([flag('a'), flag('b', { killSwitch: true })], published), NOW);
+  expect(ruleset).toMatchObject({ revision: 8, flagSetId: 'shop', unitHashSalt: 'salt' });
+  expect([...flags].map(([name, { changed }]) => [name, changed])).toEqual([
+    ['a', false],
+    ['b', true],
+  ]);
+});
+
+test('numbers go on from what flags remember when the snapshot is lost, and from a damaged one', () => {
+  const remembering = flag('a', {}, { status: { propagation: { desired: 41, acknowledged: 0, total: 0 } } });
+  expect(decideFlags(seen([remembering]), NOW).ruleset?.revision).toBe(42);
+  expect(decideFlags(seen([], { revision: 50, flags: undefined }), NOW).ruleset?.revision).toBe(51);
+});
+
+test('times in conditions are the boundaries of the ruleset', () => {
+  const rules = [{ id: 'r', when: { time: { after: '2026-12-01T08:00:00Z' } }, serve: { variant: 'on' } }];
+  expect(decideFlags(seen([flag('a', { rules })]), NOW).ruleset?.timeBoundaries).toEqual(['2026-12-01T08:00:00Z']);
+});
+
+test('it looks again when the next release flag expires', () => {
+  const flags = [
+    flag('past', { expiresAfter: '2026-02-01' }),
+    flag('later', { expiresAfter: '2026-05-01' }),
+    flag('next', { expiresAfter: '2026-03-01' }),
+    flag('forever', { expiresAfter: '2026-03-02', purpose: 'Permission' }),
+  ];
+  expect(decideFlags(seen(flags), NOW).recheckAt).toBe(Date.parse('2026-03-02T00:00:00Z'));
+});
+
+test('a ruleset that is too large gives way to the last one with the kill switches of now, without deleted flags', () => {
+  const published = publishedOf([flag('a'), flag('b'), flag('gone')]);
+  const now = [flag('a', { killSwitch: true, defaultVariant: 'on' }), flag('b', { enabled: false }), flag('new')];
+  const { ruleset } = decideFlags(seen(now, published), NOW);
+  const reduced = withSwitchesOnly(published, ruleset!);
+  expect(reduced?.revision).toBe(8);
+  expect(Object.keys(reduced!.flags)).toEqual(['a', 'b']);
+  expect(reduced!.flags.a).toMatchObject({ killSwitch: true, defaultVariant: 'off' });
+  expect(reduced!.flags.b).toMatchObject({ killSwitch: false, enabled: false });
+  const again = decideFlags(seen(now, { revision: 8, flags: reduced!.flags }), NOW);
+  expect(withSwitchesOnly({ revision: 8, flags: reduced!.flags }, again.ruleset!)).toBeUndefined();
+});
+
+test('a status settles: decided again from itself, it is the same', () => {
+  const one = flag('a');
+  const { ruleset, flags } = decideFlags(seen([one]), NOW);
+  const status = nextStatus(one, flags.get('a')!, { revision: 1, refused: undefined }, NOW);
+  expect(status.history).toMatchObject([{ revision: 1, accepted: true, at: NOW }]);
+  const later = (NOW + 60_000) as EpochMs;
+  const again = { ...one, status };
+  const decided = decideFlags(seen([again], { revision: 1, flags: ruleset!.flags }), later);
+  const publication = { revision: decided.revision, refused: undefined };
+  expect(nextStatus(again, decided.flags.get('a')!, publication, later)).toEqual(status);
+});
+
+test('a revision does not count as accepted before it was published', () => {
+  const one = flag('a');
+  const decision = { ...decideFlags(seen([one]), NOW).flags.get('a')! };
+  const status = nextStatus(one, decision, { revision: 0, refused: 'too large' }, NOW);
+  expect(status.history).toMatchObject([{ accepted: false }]);
+  expect(status.conditions.find(({ type }) => type === 'Published')).toMatchObject({
+    status: 'False',
+    reason: 'Refused',
+  });
+});
