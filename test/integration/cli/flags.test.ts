@@ -38,6 +38,7 @@ async function flag(...args: string[]): Promise<{ exit: number; out: string; err
     signal,
     connect,
     readText: () => Promise.reject(new Error('reads no file')),
+    releaseOffline: () => Promise.reject(new Error('releases nothing')),
   });
   return { exit, out: out.join('\n'), err: err.join('\n') };
 }
