@@ -1,6 +1,7 @@
 import { parseDocument, stringify } from 'yaml';
 import { GROUP, VERSION } from '../api/names.ts';
 import { SluiceError } from '../base/errors.ts';
+import { importFlagd } from '../importers/flagd/import.ts';
 import { importGrowthbook } from '../importers/growthbook/import.ts';
 import type { Imported, ImportedFlag } from '../importers/imported.ts';
 import { importUnleash } from '../importers/unleash/import.ts';
@@ -8,7 +9,7 @@ import { withoutControls } from './rollouts.ts';
 
 export const MAX_IMPORT_BYTES = 16 * 2 ** 20;
 
-const importers = { unleash: importUnleash, growthbook: importGrowthbook } as const;
+const importers = { unleash: importUnleash, growthbook: importGrowthbook, flagd: importFlagd } as const;
 export type ImportFrom = keyof typeof importers;
 export const IMPORT_FROM = Object.keys(importers) as ImportFrom[];
 
