@@ -1,7 +1,9 @@
-import type { FeatureFlagSpecInput } from '../api/feature-flag.ts';
+import type { z } from 'zod';
+import type { featureFlagSpecSchema } from '../api/feature-flag.ts';
 import type { WireProblem } from '../wire/json.ts';
 
-export type FlagSpec = FeatureFlagSpecInput;
+/** What `kubectl apply` sends: defaults left out. */
+export type FlagSpec = z.input<typeof featureFlagSpecSchema>;
 export type RuleSpec = NonNullable<FlagSpec['rules']>[number];
 export type ConditionSpec = NonNullable<RuleSpec['when']>;
 export type AdmissionSpec = NonNullable<RuleSpec['admissions']>[number];
