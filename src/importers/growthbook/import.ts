@@ -98,7 +98,7 @@ interface Place {
 
 /** Undefined for a rule that does nothing there either. */
 function ruleOf({ key, rule, id, path, names, groups }: Place): RuleSpec | undefined {
-  const field = REFUSED_FIELDS.find((name) => rule[name] != null);
+  const field = REFUSED_FIELDS.find((name) => isGiven(rule[name]));
   if (field !== undefined) throw new Refusal([...path, field], `${field} has no counterpart`);
   if (rule.meta?.some((one) => one.passthrough)) throw new Refusal([...path, 'meta'], 'passthrough has no counterpart');
   const isForce = rule.force !== undefined;
@@ -120,6 +120,8 @@ function ruleOf({ key, rule, id, path, names, groups }: Place): RuleSpec | undef
     serve: parts.serve,
   };
 }
+
+const isGiven = (value: unknown) => value != null && !(Array.isArray(value) && value.length === 0);
 
 interface Drawing {
   readonly unit: string;

@@ -71,6 +71,13 @@ describe('features of GrowthBook', () => {
     expect(taken).toHaveLength(32);
   });
 
+  test('are refused by path for what would change who gets what, and not for an empty list of it', () => {
+    const refusedBy = (parentConditions: unknown) =>
+      importGrowthbook({ features: { f: { defaultValue: 1, rules: [{ force: 2, parentConditions }] } } }).refused;
+    expect(refusedBy([{ id: 'g' }])[0]?.path).toBe('features.f.rules[0].parentConditions');
+    expect(refusedBy([])).toEqual([]);
+  });
+
   test('keep namespaces, filters and coverage apart from the draw of the variation', () => {
     const rule = {
       variations: ['a', 'b'],
