@@ -7,6 +7,9 @@ import type { Imported, ImportedFlag } from '../importers/imported.ts';
 import { importUnleash } from '../importers/unleash/import.ts';
 import { withoutControls } from './rollouts.ts';
 
+/** kubectl reads YAML 1.1, where a bare `off` is a boolean. */
+const YAML_FORM = { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' } as const;
+
 export const MAX_IMPORT_BYTES = 16 * 2 ** 20;
 
 const importers = { unleash: importUnleash, growthbook: importGrowthbook, flagd: importFlagd } as const;
@@ -27,7 +30,7 @@ export function importFile(from: ImportFrom, file: string, text: string): Import
   const { flags, refused, notes } = importers[from](documentOf(file, text));
   return {
     manifests: flags
-      .map((flag) => stringify(manifestOf(flag), { lineWidth: 0, aliasDuplicateObjects: false }))
+      .map((flag) => stringify(manifestOf(flag), YAML_FORM))
       .join('---\n')
       .trimEnd(),
     remarks: [...remarks('refused', refused), ...remarks('note', notes)],

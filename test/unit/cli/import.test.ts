@@ -35,6 +35,17 @@ describe('kubectl sluice import', () => {
     expect(remarks[0]).toMatch(/^refused: features\[2\]\.strategies\[0\]\S*: a draw that is random/);
   });
 
+  test('writes names that YAML 1.1 would take for booleans as text, because kubectl reads that', () => {
+    const { manifests } = importFile(
+      'growthbook',
+      'f',
+      '{"features":{"dark":{"defaultValue":false,"rules":[{"force":true}]}}}',
+    );
+    const [document] = parseAllDocuments(manifests, { version: '1.1' });
+    expect(document?.toJS().spec).toMatchObject({ offVariant: 'off', variants: { on: true, off: false } });
+    expect(manifests.startsWith('apiVersion:')).toBe(true);
+  });
+
   test('takes JSON as well', () => {
     const file = JSON.stringify({
       features: { dark: { defaultValue: false, rules: [{ force: true, coverage: 0.1 }] } },
