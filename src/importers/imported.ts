@@ -1,9 +1,8 @@
-import type { z } from 'zod';
-import type { featureFlagSpecSchema } from '../api/feature-flag.ts';
+import type { FeatureFlagSpecInput } from '../api/feature-flag.ts';
 import type { WireProblem } from '../wire/json.ts';
 
 /** What `kubectl apply` sends: defaults left out. */
-export type FlagSpec = z.input<typeof featureFlagSpecSchema>;
+export type FlagSpec = FeatureFlagSpecInput;
 export type RuleSpec = NonNullable<FlagSpec['rules']>[number];
 export type ConditionSpec = NonNullable<RuleSpec['when']>;
 export type AdmissionSpec = NonNullable<RuleSpec['admissions']>[number];
