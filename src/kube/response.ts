@@ -1,7 +1,7 @@
 import type { Code } from '../base/errors.ts';
+import { retryAfterMs } from '../base/retry-after.ts';
 import type { EpochMs } from '../base/units.ts';
 import { KubeError, type Status } from './kube-error.ts';
-import { retryAfterMs } from './retry.ts';
 
 /** Reads a body whole; throws SLUICE_KUBE_TOO_LARGE beyond `maxBytes`, so that no answer can exhaust memory. */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes: number, call: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { retryAfterMs } from '../../../src/base/retry-after.ts';
 import type { DurationMs } from '../../../src/base/units.ts';
-import { type Failure, maybeSent, repeatAfter, retryAfterMs } from '../../../src/kube/retry.ts';
+import { type Failure, maybeSent, repeatAfter } from '../../../src/kube/retry.ts';
 
 const half = () => 0.5;
 const failure = (some: Partial<Failure>): Failure => ({
