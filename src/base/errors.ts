@@ -1,5 +1,6 @@
 import { cliCodes } from './codes/cli.ts';
 import type { CodeInfo } from './codes/code-info.ts';
+import { eventCodes } from './codes/event.ts';
 import { kubeCodes } from './codes/kube.ts';
 import { manifestCodes } from './codes/manifest.ts';
 import { operatorCodes } from './codes/operator.ts';
@@ -13,6 +14,7 @@ import { statsCodes } from './codes/stats.ts';
 export const codes = {
   SLUICE_INTERNAL: { retry: 'backoff', fix: 'This is a bug in Sluice: report it with the log line.' },
   ...cliCodes,
+  ...eventCodes,
   ...kubeCodes,
   ...manifestCodes,
   ...operatorCodes,

@@ -1,0 +1,60 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import { createBatchSender } from './batch-sender.ts';
+import type { EventCounters } from './event-counters.ts';
+import { EventIntake } from './event-intake.ts';
+import { EventQueue } from './event-queue.ts';
+import { ExposureLog } from './exposure-log.ts';
+import { Forwarder } from './forwarder.ts';
+
+export interface EventOptions {
+  /** Where events wait; used by one process at a time. */
+  readonly directory: string;
+  /** Base address of the collector; without one events stay on disk until the oldest give way. */
+  readonly collector: URL | undefined;
+}
+
+export interface EventsPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly counters: EventCounters;
+}
+
+/** The event half of an evaluator. */
+export interface Events {
+  readonly intake: EventIntake;
+  readonly exposureLog: ExposureLog;
+  /** Sends what is left for a while, then ends everything; takes `STOP_MS` at most. */
+  stop(): Promise<void>;
+}
+
+/** 64 MiB in all. */
+const QUEUE = { segmentBytes: 2_097_152, maxSegments: 32, maxPendingBytes: 4_194_304 };
+const DRAIN_MS = 3_000;
+/** With what a disk that hangs may hold up. */
+export const STOP_MS = 5_000;
+
+/** Takes up the events of an earlier run and begins to forward. Never rejects for what the disk does. */
+export async function startEvents({ directory, collector }: EventOptions, ports: EventsPorts): Promise<Events> {
+  const { clock, counters } = ports;
+  const queue = await EventQueue.open({ directory, ...QUEUE }, ports);
+  const intake = new EventIntake({ append: (events) => queue.append(events), counters });
+  const exposureLog = new ExposureLog({ intake, clock, counters });
+  const forwarder = collector && new Forwarder({ queue, sender: createBatchSender(collector, clock), ...ports });
+  forwarder?.start();
+  const end = async () => {
+    await forwarder?.stop(DRAIN_MS);
+    await queue.close();
+  };
+  return { intake, exposureLog, stop: () => settledOrLate(clock, end()) };
+}
+
+/** Resolves with `work`, or after STOP_MS; rejects only with `work`. */
+function settledOrLate(clock: Clock, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(STOP_MS, resolve);
+    work.then(resolve, reject).finally(cancel);
+  });
+}
