@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readFile, truncate, unlink } from 'node:fs/promises';
 import { type Records, readRecords } from './record.ts';
 
 /** What a file of the queue begins with; another version is another magic. */
@@ -26,14 +26,17 @@ export class Segment {
     return new Segment(path, { bytes: 0, events: 0 });
   }
 
-  /** A file that a process left behind, and how many bytes at its end are no whole record. */
+  /** A file that a process left behind; `brokenBytes` at its end were no whole record and are cut off. */
   static async recover(path: string): Promise<{ segment: Segment; brokenBytes: number }> {
     const file = await readFile(path);
     const hasMagic = file.subarray(0, SEGMENT_MAGIC.length).equals(SEGMENT_MAGIC);
     const records = hasMagic ? readRecords(file.subarray(SEGMENT_MAGIC.length), Infinity, Infinity) : undefined;
     const bytes = records === undefined ? 0 : SEGMENT_MAGIC.length + records.bytes;
     const segment = new Segment(path, { bytes, events: records?.events.length ?? 0 });
-    return { segment, brokenBytes: file.length - bytes };
+    const brokenBytes = file.length - bytes;
+    // Or the next start would take it for a damage of a segment that more was written after.
+    if (brokenBytes > 0) await truncate(path, bytes);
+    return { segment, brokenBytes };
   }
 
   get bytes(): number {
@@ -54,7 +57,7 @@ export class Segment {
   async append(records: Buffer, events: number): Promise<void> {
     const bytes = this.#bytes === 0 ? Buffer.concat([SEGMENT_MAGIC, records]) : records;
     try {
-      this.#handle ??= await this.#openForWriting();
+      this.#handle ??= await (this.#bytes === 0 ? open(this.path, 'wx', 0o600) : open(this.path, 'r+'));
       await writeAll(this.#handle, bytes, this.#bytes);
     } catch (error) {
       await this.#withdraw();
@@ -62,16 +65,6 @@ export class Segment {
     }
     this.#bytes += bytes.length;
     this.#events += events;
-  }
-
-  async #openForWriting(): Promise<FileHandle> {
-    if (this.#bytes === 0) return open(this.path, 'wx', 0o600);
-    const handle = await open(this.path, 'r+');
-    await handle.truncate(this.#bytes).catch(async (error) => {
-      await handle.close();
-      throw error;
-    });
-    return handle;
   }
 
   /** Takes back what a failed write left: it must not come to light as records when the next write is shorter. */

@@ -26,7 +26,7 @@ export interface EventsPorts {
 export interface Events {
   readonly intake: EventIntake;
   readonly exposureLog: ExposureLog;
-  /** Sends what is left for a while, then ends everything; takes `STOP_MS` at most. */
+  /** To be called once no request comes any more: sends what is left for a while and ends everything, within STOP_MS. */
   stop(): Promise<void>;
 }
 

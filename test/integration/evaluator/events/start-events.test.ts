@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
@@ -27,7 +29,7 @@ async function startWith(directory: string, collector: URL | undefined) {
     const headers = { 'content-type': 'application/json' };
     return (await fetch(`${address}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).status;
   };
-  return { events, counters, post };
+  return { events, counters, post, port: Number(new URL(address).port) };
 }
 
 test('events go from the application to the collector', async () => {
@@ -49,6 +51,20 @@ test('events of a run without collector are sent by the next run that has one, a
   const second = await startWith(directory, collector.url);
   await second.events.stop();
   expect([...collector.ids]).toEqual(['order-1']);
+});
+
+test('clients that leave in the middle of a batch take no room from others', async () => {
+  const { post, port } = await startWith(scratchDirectory(), undefined);
+  for (let n = 0; n < 40; n++) {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(
+      'POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+    );
+    socket.end();
+    await once(socket.resume(), 'close');
+  }
+  expect(await post('/metrics', { metrics: [{ event: 'e', unit: 'user-1' }] })).toBe(202);
 });
 
 test('an evaluator starts, and says 503 to events, when their directory cannot be used', async () => {

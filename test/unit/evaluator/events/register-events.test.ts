@@ -210,6 +210,10 @@ describe('an evaluator that cannot take events', () => {
     await clock.advance(5_000);
     for (const answer of await Promise.all(first))
       expect(answer).toMatchObject({ status: 503, body: { code: 'SLUICE_EVENTS_STORE' } });
+    const late = post('/metrics', items(17)); // there is room again
+    await expect.poll(() => appends).toBe(17);
+    await clock.advance(5_000);
+    expect(await late).toMatchObject({ status: 503 });
   });
 
   test('tells nothing about its inside when it has a bug', async () => {
