@@ -56,7 +56,7 @@ export function wantsExposure(header: string | readonly string[] | undefined): b
 
 /** Who was assigned what, if an experiment did it. */
 function assignmentOf(answer: Answer): Assignment | undefined {
-  return answer.kind === 'Served' && answer.reason === 'SPLIT' ? answer.assignment : undefined;
+  return answer.kind === 'Served' ? answer.assignment : undefined;
 }
 
 function hashed({ unitHashSalt, revision }: EventRuleset, { experiment, phase, arm, unit }: Assignment) {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
@@ -79,4 +80,11 @@ test('a disk that takes only a part of a write leaves exactly what was promised'
   const { queue, counters } = await openQueue({ directory });
   expect(await drain(queue)).toEqual(ok);
   expect(counters.droppedBy).toEqual({});
+});
+
+test('a disk that takes nothing at all is left without empty files', async () => {
+  const directory = scratchDirectory();
+  const { ok, no } = await runWriter({ limitKiB: 0 }, [directory, '0', '5', '1']);
+  expect([ok.length, no.length]).toEqual([0, 5]);
+  expect(readdirSync(directory)).toEqual([]);
 });

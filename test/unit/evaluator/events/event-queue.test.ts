@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeRecord } from '../../../../src/evaluator/events/record.ts';
@@ -34,9 +34,12 @@ describe('a queue', () => {
     expect(idsOf((await queue.take(2, 10_000))!.events)).toEqual(['m02', 'm03']);
   });
 
-  test('writes all appends that wait with one write, and each is told', async () => {
-    const { queue } = await openQueue({ directory: scratchDirectory() });
+  test('writes what waits together, no more than fits into each segment, and tells everyone', async () => {
+    const directory = scratchDirectory();
+    const { queue } = await openQueue({ directory, segmentBytes: 3 * RECORD_BYTES + 16 });
     await Promise.all(named(0, 20).map((event) => queue.append([event])));
+    const lengths = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
+    expect(Math.max(...lengths)).toBe(3 * RECORD_BYTES + 16);
     expect(await drain(queue)).toEqual(idsOf(named(0, 20)));
   });
 
@@ -99,10 +102,18 @@ describe('a queue', () => {
 
   test('writes what it has promised before it closes, and takes nothing after', async () => {
     const directory = scratchDirectory();
-    const { queue } = await openQueue({ directory });
-    const promised = queue.append(named(0, 3));
+    const { queue } = await openQueue({ directory, segmentBytes: 1 });
+    let promised = 0;
+    for (const event of named(0, 3)) {
+      queue.append([event]).then(
+        () => {
+          promised += 1;
+        },
+        () => {},
+      );
+    }
     await queue.close();
-    await promised;
+    expect(promised).toBe(3);
     await expect(queue.append(named(3, 1))).rejects.toMatchObject({ code: 'SLUICE_EVENTS_STORE' });
     expect(await drain((await openQueue({ directory })).queue)).toEqual(['m00', 'm01', 'm02']);
   });

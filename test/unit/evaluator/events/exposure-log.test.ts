@@ -49,13 +49,14 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 describe('the exposure log', () => {
   test('writes one exposure a unit, as the collector takes it, with the hash of the unit', async () => {
     const written: QueuedEvent[] = [];
-    const { log } = logWith(async (events) => void written.push(...events));
+    const { log, counters } = logWith(async (events) => void written.push(...events));
     for (const unit of ['user-1', 'user-2', 'user-1', 'user-1']) {
       log.answered(ruleset, 'one-page', answerTo('one-page', unit));
       await settled();
     }
     log.answered({ ...ruleset, revision: 8 }, 'one-page', answerTo('one-page', 'user-2'));
     expect(written).toHaveLength(2);
+    expect(counters).toMatchObject({ acceptedCount: 2, duplicates: 0 }); // asking again is no duplicate of anything sent
     const { kind, event } = written[0]!;
     expect(kind).toBe('exposure');
     expect(exposureSchema.parse(event)).toEqual(event);
