@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
-import type { Answer, Assignment } from '../../core/evaluation/answer.ts';
-import { type Exposure, encodeExposureToken, exposureId, unitHashOf } from '../../wire/exposure.ts';
+import type { Assignment } from '../../core/evaluation/answer.ts';
+import { type Exposure, exposureId, unitHashOf } from '../../wire/exposure.ts';
 import type { EventRuleset } from './evaluator-ruleset.ts';
 import type { EventCounters } from './event-counters.ts';
 import type { EventIntake } from './event-intake.ts';
@@ -20,45 +20,17 @@ export class ExposureLog {
   }
 
   /**
-   * To be called with each answer to a single evaluation of `flag` that was not asked with `Sluice-Exposure: none`. Returns
-   * at once and never throws; an exposure for which there is no room is counted, and logged at the unit's next evaluation.
+   * A single evaluation of `flag` was answered by an experiment, and was not asked with `Sluice-Exposure: none`. Returns at
+   * once and never throws; an exposure for which there is no room is counted, and logged at the unit's next evaluation.
    */
-  answered(ruleset: EventRuleset, flag: string, answer: Answer): void {
-    const assignment = assignmentOf(answer);
-    if (assignment === undefined) return;
+  exposed(flag: string, { experiment, phase, arm, unit }: Assignment, ruleset: EventRuleset): void {
     const { intake, clock, counters } = this.#ports;
-    const assigned = hashed(ruleset, assignment);
+    const { flagSetId, revision, unitHashSalt } = ruleset;
+    const assigned = { experiment, phase, arm, unitHash: unitHashOf(unitHashSalt, unit) };
     const id = exposureId(assigned);
     if (intake.has('exposure', id)) return;
     const time = new Date(clock.now()).toISOString();
-    const event: Exposure = { id, flagSetId: ruleset.flagSetId, flag, ...assigned, time };
+    const event: Exposure = { id, flagSetId, flag, ...assigned, revision, time };
     intake.submit([{ kind: 'exposure', event }]).catch(() => counters.dropped('Unwritten', 1));
   }
-}
-
-/**
- * What an answer of a bulk evaluation, `POST /evaluate` or ext_authz carries for `POST /exposures`; undefined when the answer
- * exposes nothing.
- */
-export function exposureTokenOf(ruleset: EventRuleset, answer: Answer): string | undefined {
-  const assignment = assignmentOf(answer);
-  return assignment && encodeExposureToken(hashed(ruleset, assignment));
-}
-
-/** Whether a request with this value of the header `Sluice-Exposure` is to be logged. */
-export function wantsExposure(header: string | readonly string[] | undefined): boolean {
-  return (
-    String(header ?? '')
-      .trim()
-      .toLowerCase() !== 'none'
-  );
-}
-
-/** Who was assigned what, if an experiment did it. */
-function assignmentOf(answer: Answer): Assignment | undefined {
-  return answer.kind === 'Served' ? answer.assignment : undefined;
-}
-
-function hashed({ unitHashSalt, revision }: EventRuleset, { experiment, phase, arm, unit }: Assignment) {
-  return { experiment, phase, arm, unitHash: unitHashOf(unitHashSalt, unit), revision };
 }

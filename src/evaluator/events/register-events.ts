@@ -1,12 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
-import { type Code, codes, SluiceError } from '../../base/errors.ts';
+import { SluiceError } from '../../base/errors.ts';
 import { LIMITS } from '../../wire/limits.ts';
 import { wireProblems } from '../../wire/ruleset.ts';
 import type { EventRuleset } from './evaluator-ruleset.ts';
 import type { EventCounters } from './event-counters.ts';
 import type { EventIntake } from './event-intake.ts';
+import { sendFailure } from './failure.ts';
 import type { EventKind } from './queued-event.ts';
 import { readReports } from './read-reports.ts';
 
@@ -23,19 +24,17 @@ const MAX_BODY_BYTES = 1_048_576;
 const MAX_UNDER_WAY = 16;
 /** How long an answer may wait for the disk. */
 const DEADLINE_MS = 5_000;
-const RETRY_AFTER_SECONDS = { 429: 1, 503: 5 } as const;
-
 /** `POST /exposures` and `POST /metrics` as docs/sidecar-events.md has them. Nothing else of `app` is touched. */
 export function registerEvents(app: FastifyInstance, ports: RegisterEventsPorts): void {
   app.register(async (scope) => {
     limitUnderWay(scope);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
-      'application/json',
+      /^application\/([\w.-]+\+)?json\b/,
       { parseAs: 'string', bodyLimit: MAX_BODY_BYTES },
       async (_request: FastifyRequest, body: string | Buffer) => body,
     );
-    scope.setErrorHandler((error, _request, reply) => sendError(reply, error));
+    scope.setErrorHandler((error, _request, reply) => sendFailure(reply, error));
     addRoute(scope, ports, { path: '/exposures', kind: 'exposure', items: 'exposures' });
     addRoute(scope, ports, { path: '/metrics', kind: 'metric', items: 'metrics' });
   });
@@ -98,29 +97,4 @@ function withinDeadline<T>(clock: Clock, work: Promise<T>): Promise<T> {
     );
     work.then(resolve, reject).finally(cancel);
   });
-}
-
-const statuses: Partial<Record<Code, number>> = {
-  SLUICE_EVENTS_BODY: 400,
-  SLUICE_EVENTS_TOO_LARGE: 413,
-  SLUICE_EVENTS_OVERLOADED: 429,
-  SLUICE_EVENTS_STORE: 503,
-  SLUICE_EVENTS_NO_RULESET: 503,
-};
-
-function sendError(reply: FastifyReply, error: unknown): FastifyReply {
-  const { code, message } = codedError(error);
-  const status = statuses[code] ?? 500;
-  if (status === 429 || status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS[status]);
-  return reply.code(status).send({ code, message, fix: codes[code].fix });
-}
-
-function codedError(error: unknown): { code: Code; message: string } {
-  if (error instanceof SluiceError) return error;
-  const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return { code: 'SLUICE_EVENTS_TOO_LARGE', message: `the body has more than ${MAX_BODY_BYTES} bytes` };
-  // What is left of fastify's own: no content type, another one than JSON, a length that is not that of the body.
-  if (statusCode >= 400 && statusCode < 500) return { code: 'SLUICE_EVENTS_BODY', message: 'the body cannot be read' };
-  return { code: 'SLUICE_INTERNAL', message: 'the batch was not taken' };
 }

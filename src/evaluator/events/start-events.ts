@@ -1,12 +1,16 @@
+import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
+import type { Assignment } from '../../core/evaluation/answer.ts';
 import { createBatchSender } from './batch-sender.ts';
+import type { EventRuleset } from './evaluator-ruleset.ts';
 import type { EventCounters } from './event-counters.ts';
 import { EventIntake } from './event-intake.ts';
 import { EventQueue } from './event-queue.ts';
 import { ExposureLog } from './exposure-log.ts';
 import { Forwarder } from './forwarder.ts';
+import { registerEvents } from './register-events.ts';
 
 export interface EventOptions {
   /** Where events wait; used by one process at a time. */
@@ -20,12 +24,16 @@ export interface EventsPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly counters: EventCounters;
+  /** The ruleset in use; undefined as long as there is none. */
+  readonly ruleset: () => EventRuleset | undefined;
 }
 
 /** The event half of an evaluator. */
 export interface Events {
-  readonly intake: EventIntake;
-  readonly exposureLog: ExposureLog;
+  /** Adds `POST /exposures` and `POST /metrics`. */
+  registerEvents(app: FastifyInstance): void;
+  /** An experiment answered a single evaluation: who asked is about to see it. */
+  exposed(flag: string, assignment: Assignment, held: { readonly compiled: EventRuleset }): void;
   /** To be called once no request comes any more: sends what is left for a while and ends everything, within STOP_MS. */
   stop(): Promise<void>;
 }
@@ -48,7 +56,11 @@ export async function startEvents({ directory, collector }: EventOptions, ports:
     await forwarder?.stop(DRAIN_MS);
     await queue.close();
   };
-  return { intake, exposureLog, stop: () => settledOrLate(clock, end()) };
+  return {
+    registerEvents: (app) => registerEvents(app, { ...ports, intake }),
+    exposed: (flag, assignment, { compiled }) => exposureLog.exposed(flag, assignment, compiled),
+    stop: () => settledOrLate(clock, end()),
+  };
 }
 
 /** Resolves with `work`, or after STOP_MS; rejects only with `work`. */

@@ -7,7 +7,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { silent } from '../../../../src/base/logger.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
-import { registerEvents } from '../../../../src/evaluator/events/register-events.ts';
 import { startEvents } from '../../../../src/evaluator/events/start-events.ts';
 import { encodeExposureToken } from '../../../../src/wire/exposure.ts';
 import { CountedEvents, scratchDirectory } from '../../../support/event-fixtures.ts';
@@ -18,10 +17,10 @@ const token = { experiment: 'shop/one-page', phase: 2, arm: 'treatment', unitHas
 
 async function startWith(directory: string, collector: URL | undefined) {
   const counters = new CountedEvents();
-  const ports = { clock: systemClock, random: seededRandom(1), logger: silent, counters };
+  const ports = { clock: systemClock, random: seededRandom(1), logger: silent, counters, ruleset: () => ruleset };
   const events = await startEvents({ directory, collector }, ports);
   const app = fastify();
-  registerEvents(app, { ...ports, intake: events.intake, ruleset: () => ruleset });
+  events.registerEvents(app);
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => app.close());
   onTestFinished(() => events.stop());
@@ -34,10 +33,12 @@ async function startWith(directory: string, collector: URL | undefined) {
 
 test('events go from the application to the collector', async () => {
   const collector = await startCollector();
-  const { counters, post } = await startWith(scratchDirectory(), collector.url);
+  const { events, counters, post } = await startWith(scratchDirectory(), collector.url);
   expect(await post('/metrics', { metrics: [{ id: 'order-1', event: 'order-completed', unit: 'user-1' }] })).toBe(202);
   expect(await post('/exposures', { exposures: [{ token: encodeExposureToken(token) }] })).toBe(202);
-  await expect.poll(() => collector.ids.size, { timeout: 20_000 }).toBe(2);
+  const assignment = { experiment: 'shop/one-page', phase: 2, arm: 'control', unit: 'user-1' };
+  events.exposed('one-page', assignment, { compiled: ruleset });
+  await expect.poll(() => collector.ids.size, { timeout: 20_000 }).toBe(3);
   await expect.poll(() => counters.queuedNow.events).toBe(0);
 });
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { SluiceError } from '../../../../src/base/errors.ts';
+import type { Assignment } from '../../../../src/core/evaluation/answer.ts';
 import { evaluate } from '../../../../src/core/evaluation/evaluate.ts';
 import { EventIntake } from '../../../../src/evaluator/events/event-intake.ts';
-import { ExposureLog, exposureTokenOf, wantsExposure } from '../../../../src/evaluator/events/exposure-log.ts';
+import { ExposureLog } from '../../../../src/evaluator/events/exposure-log.ts';
 import type { QueuedEvent } from '../../../../src/evaluator/events/queued-event.ts';
-import { decodeExposureToken, exposureSchema, unitHashOf } from '../../../../src/wire/exposure.ts';
+import { exposureSchema, unitHashOf } from '../../../../src/wire/exposure.ts';
 import { CountedEvents } from '../../../support/event-fixtures.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { compiledWith, flagWith, ruleWith } from '../../../support/ruleset.ts';
+import { compiledWith, flagWith } from '../../../support/ruleset.ts';
 
 const draw = { unit: 'targetingKey', hash: 'murmur3-32/1' } as const;
 const halves = [
@@ -32,11 +33,14 @@ const ruleset = compiledWith({
       },
     ],
   }),
-  'plain-split': flagWith({
-    rules: [ruleWith({ serve: { split: { ...draw, salt: 'flag/shop/plain-split#rule', arms: [...halves] } } })],
-  }),
 });
-const answerTo = (flag: string, targetingKey: string) => evaluate(ruleset, flag, { targetingKey }, 0);
+
+/** What the experiment assigns the unit. */
+function assignmentOf(targetingKey: string): Assignment {
+  const answer = evaluate(ruleset, 'one-page', { targetingKey }, 0);
+  if (answer.kind !== 'Served' || answer.assignment === undefined) throw new Error('no experiment answered');
+  return answer.assignment;
+}
 
 function logWith(append: (events: readonly QueuedEvent[]) => Promise<void>) {
   const counters = new CountedEvents();
@@ -51,10 +55,10 @@ describe('the exposure log', () => {
     const written: QueuedEvent[] = [];
     const { log, counters } = logWith(async (events) => void written.push(...events));
     for (const unit of ['user-1', 'user-2', 'user-1', 'user-1']) {
-      log.answered(ruleset, 'one-page', answerTo('one-page', unit));
+      log.exposed('one-page', assignmentOf(unit), ruleset);
       await settled();
     }
-    log.answered({ ...ruleset, revision: 8 }, 'one-page', answerTo('one-page', 'user-2'));
+    log.exposed('one-page', assignmentOf('user-2'), { ...ruleset, revision: 8 });
     expect(written).toHaveLength(2);
     expect(counters).toMatchObject({ acceptedCount: 2, duplicates: 0 }); // asking again is no duplicate of anything sent
     const { kind, event } = written[0]!;
@@ -72,15 +76,6 @@ describe('the exposure log', () => {
     expect(JSON.stringify(written)).not.toContain('user-1');
   });
 
-  test('writes nothing for a split that is no experiment, nor for a flag that is not there', () => {
-    const { log } = logWith(() => {
-      throw new Error('nothing is to be written');
-    });
-    expect(answerTo('plain-split', 'user-1')).toMatchObject({ reason: 'SPLIT' });
-    log.answered(ruleset, 'plain-split', answerTo('plain-split', 'user-1'));
-    log.answered(ruleset, 'missing', answerTo('missing', 'user-1'));
-  });
-
   test('counts what the disk does not take, fails no evaluation, and tries again at the next one', async () => {
     let isFull = true;
     const written: QueuedEvent[] = [];
@@ -88,41 +83,12 @@ describe('the exposure log', () => {
       if (isFull) throw new SluiceError('SLUICE_EVENTS_STORE', 'full');
       written.push(...events);
     });
-    log.answered(ruleset, 'one-page', answerTo('one-page', 'user-1'));
+    log.exposed('one-page', assignmentOf('user-1'), ruleset);
     await settled();
     expect(counters.droppedBy).toEqual({ Unwritten: 1 });
     isFull = false;
-    log.answered(ruleset, 'one-page', answerTo('one-page', 'user-1'));
+    log.exposed('one-page', assignmentOf('user-1'), ruleset);
     await settled();
     expect(written).toHaveLength(1);
   });
-});
-
-describe('an exposure token', () => {
-  test('says the same as the exposure of a single evaluation', async () => {
-    const written: QueuedEvent[] = [];
-    const { log } = logWith(async (events) => void written.push(...events));
-    const answer = answerTo('one-page', 'user-1');
-    log.answered(ruleset, 'one-page', answer);
-    await settled();
-    const token = decodeExposureToken(exposureTokenOf(ruleset, answer)!)!;
-    expect(written[0]!.event).toMatchObject(token);
-    expect(token).toMatchObject({ experiment: 'shop/one-page', revision: 7 });
-  });
-
-  test('comes with no other answer', () => {
-    expect(exposureTokenOf(ruleset, answerTo('plain-split', 'user-1'))).toBeUndefined();
-    expect(exposureTokenOf(ruleset, answerTo('missing', 'user-1'))).toBeUndefined();
-  });
-});
-
-test.each([
-  [undefined, true],
-  ['', true],
-  ['all', true],
-  ['none', false],
-  [' None ', false],
-  [['none'], false],
-])('the header Sluice-Exposure %j asks for exposures: %s', (header, wanted) => {
-  expect(wantsExposure(header)).toBe(wanted);
 });

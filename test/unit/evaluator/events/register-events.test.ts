@@ -154,8 +154,12 @@ describe('a body that is no batch', () => {
 
   test('is refused when it is no JSON by its type', async () => {
     expect(await startWith().post('/metrics', '{"metrics":[]}', 'text/plain')).toMatchObject({
-      status: 400,
-      body: { code: 'SLUICE_EVENTS_BODY', fix: expect.stringContaining('application/json') },
+      status: 415,
+      body: {
+        errorCode: 'PARSE_ERROR',
+        errorDetails: expect.stringContaining('application/json'),
+        code: 'SLUICE_EVENTS_BODY',
+      },
     });
   });
 
@@ -229,4 +233,26 @@ test('other routes of the same server keep their own ways', async () => {
   app.post('/other', async (request) => request.body);
   const answer = await app.inject({ method: 'POST', url: '/other', payload: { a: 1 } });
   expect(answer.json()).toEqual({ a: 1 });
+});
+
+test('the server around it may refuse a batch in its own way, and has parsers of its own', async () => {
+  class Refusal extends SluiceError {
+    readonly status = 429;
+    readonly retryAfterSeconds = 7;
+  }
+  const { app, post, written } = startWith();
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(/^application\/json\b/, { parseAs: 'string' }, async () => 'parsed by the server');
+  expect(await post('/metrics', { metrics: [order] })).toMatchObject({ status: 202, body: { accepted: 1 } });
+  expect(written).toHaveLength(1);
+
+  const { app: busy, post: postBusy } = startWith();
+  busy.addHook('onRequest', async () => {
+    throw new Refusal('SLUICE_EVENTS_REFUSED', 'too much is under way');
+  });
+  expect(await postBusy('/metrics', { metrics: [order] })).toMatchObject({
+    status: 429,
+    headers: { 'retry-after': '7' },
+    body: { code: 'SLUICE_EVENTS_REFUSED', errorCode: 'GENERAL' },
+  });
 });
