@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { silent } from '../../../../src/base/logger.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
@@ -129,4 +130,57 @@ describe('a forwarder that stops', () => {
     await stopped;
     expect(queue.waiting).toBe(5);
   });
+});
+
+const fault = fc.constantFrom<CollectorAnswer>(
+  { kind: 'Kept' },
+  { kind: 'KeptAndCut' },
+  { kind: 'Cut' },
+  { kind: 'Hangs' },
+  { kind: 'Status', status: 503 },
+  { kind: 'Status', status: 429, headers: { 'retry-after': '3' } },
+);
+const life = fc.record({
+  appends: fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 4 }),
+  faults: fc.array(fault, { maxLength: 4 }),
+  steps: fc.integer({ min: 0, max: 30 }),
+});
+
+test('whatever a collector does, and whenever evaluators end: every event arrives, and none that was not appended', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 4 }), async (lives) => {
+      const clock = new FakeClock();
+      const directory = scratchDirectory();
+      let faults: CollectorAnswer[] = [];
+      const collector = await startCollector(() => faults.shift() ?? { kind: 'Kept' });
+      const appended: string[] = [];
+      const start = async () => {
+        const { queue, counters } = await openQueue({ directory, segmentBytes: 20_000 }, { clock });
+        const sender = createBatchSender(collector.url, clock);
+        const forwarder = new Forwarder({ queue, sender, clock, counters, random: seededRandom(1), logger: silent });
+        forwarder.start();
+        return { queue, counters, forwarder };
+      };
+      for (const { appends, faults: some, steps } of lives) {
+        faults = [...some];
+        const { queue, forwarder } = await start();
+        for (const count of appends) {
+          const names = ids(appended.length, count);
+          await queue.append(names.map((id) => metricOf(id)));
+          appended.push(...names);
+        }
+        for (let n = 0; n < steps; n++) await clock.advance(500);
+        const stopped = forwarder.stop(0); // in the middle of whatever it does; the queue is left as it is
+        await clock.advance(0);
+        await stopped;
+      }
+      faults = [];
+      const { queue, counters, forwarder } = await start();
+      await until(clock, 500, () => queue.waiting === 0);
+      await forwarder.stop(0);
+      expect([...collector.ids].sort()).toEqual(appended.sort());
+      expect(counters.droppedBy).toEqual({});
+    }),
+    { numRuns: 25 },
+  );
 });
