@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from './canonical-json.ts';
 import { dimensions } from './dimensions.ts';
@@ -52,14 +52,12 @@ export function exposureId({
   unitHash,
   arm,
 }: Pick<ExposureToken, 'experiment' | 'phase' | 'unitHash' | 'arm'>): string {
-  return createHash('sha256')
-    .update(canonicalJson([experiment, phase, unitHash, arm]))
-    .digest('hex');
+  return hash('sha256', canonicalJson([experiment, phase, unitHash, arm]));
 }
 
 /** Hash of a unit for events: first 8 bytes of SHA-256(salt + unit) over UTF-8, in hex. Lone surrogates count as U+FFFD. */
 export function unitHashOf(unitHashSalt: string, unit: string): string {
-  return createHash('sha256').update(`${unitHashSalt}${unit}`).digest('hex').slice(0, 16);
+  return hash('sha256', `${unitHashSalt}${unit}`).slice(0, 16);
 }
 
 export function encodeExposureToken(token: ExposureToken): string {
