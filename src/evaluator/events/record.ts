@@ -29,9 +29,9 @@ export function readRecords(bytes: Buffer, maxEvents: number, maxBytes: number):
   const events: QueuedEvent[] = [];
   let at = 0;
   while (at < bytes.length) {
-    const event = recordAt(bytes, at);
-    if (event === undefined) return { events, bytes: at, isBroken: true };
-    const end = at + RECORD_HEAD_BYTES + bytes.readUInt32LE(at);
+    const end = recordEnd(bytes, at);
+    const event = end === undefined ? undefined : parsed(bytes, at, end);
+    if (end === undefined || event === undefined) return { events, bytes: at, isBroken: true };
     if (events.length >= maxEvents || (events.length > 0 && end > maxBytes)) break;
     events.push(event);
     at = end;
@@ -39,15 +39,30 @@ export function readRecords(bytes: Buffer, maxEvents: number, maxBytes: number):
   return { events, bytes: at, isBroken: false };
 }
 
-function recordAt(bytes: Buffer, at: number): QueuedEvent | undefined {
+/** How many whole records are at the start of `bytes`, and their length. By checksums alone, so that a start takes no time. */
+export function countRecords(bytes: Buffer): { readonly events: number; readonly bytes: number } {
+  let events = 0;
+  let at = 0;
+  for (let end = recordEnd(bytes, at); end !== undefined; end = recordEnd(bytes, at)) {
+    events += 1;
+    at = end;
+  }
+  return { events, bytes: at };
+}
+
+/** Where the record that begins at `at` ends; undefined when there is no whole one. */
+function recordEnd(bytes: Buffer, at: number): number | undefined {
   if (at + RECORD_HEAD_BYTES > bytes.length) return undefined;
   const length = bytes.readUInt32LE(at);
   const end = at + RECORD_HEAD_BYTES + length;
   if (length > MAX_PAYLOAD_BYTES || end > bytes.length) return undefined;
   const record = bytes.subarray(at, end);
-  if (checksumOf(record) !== record.readUInt32LE(4)) return undefined;
+  return checksumOf(record) === record.readUInt32LE(4) ? end : undefined;
+}
+
+function parsed(bytes: Buffer, at: number, end: number): QueuedEvent | undefined {
   try {
-    return JSON.parse(record.toString('utf8', RECORD_HEAD_BYTES)) as QueuedEvent;
+    return JSON.parse(bytes.toString('utf8', at + RECORD_HEAD_BYTES, end)) as QueuedEvent;
   } catch {
     return undefined; // a damage that CRC-32 does not see
   }

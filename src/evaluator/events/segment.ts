@@ -1,5 +1,5 @@
 import { type FileHandle, open, readFile, truncate, unlink } from 'node:fs/promises';
-import { type Records, readRecords } from './record.ts';
+import { countRecords, type Records, readRecords } from './record.ts';
 
 /** What a file of the queue begins with; another version is another magic. */
 export const SEGMENT_MAGIC = Buffer.from('sluice-events/1\n');
@@ -30,9 +30,9 @@ export class Segment {
   static async recover(path: string): Promise<{ segment: Segment; brokenBytes: number }> {
     const file = await readFile(path);
     const hasMagic = file.subarray(0, SEGMENT_MAGIC.length).equals(SEGMENT_MAGIC);
-    const records = hasMagic ? readRecords(file.subarray(SEGMENT_MAGIC.length), Infinity, Infinity) : undefined;
+    const records = hasMagic ? countRecords(file.subarray(SEGMENT_MAGIC.length)) : undefined;
     const bytes = records === undefined ? 0 : SEGMENT_MAGIC.length + records.bytes;
-    const segment = new Segment(path, { bytes, events: records?.events.length ?? 0 });
+    const segment = new Segment(path, { bytes, events: records?.events ?? 0 });
     const brokenBytes = file.length - bytes;
     // Or the next start would take it for a damage of a segment that more was written after.
     if (brokenBytes > 0) await truncate(path, bytes);

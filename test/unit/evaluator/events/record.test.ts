@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeRecord, RECORD_HEAD_BYTES, readRecords } from '../../../../src/evaluator/events/record.ts';
+import { countRecords, encodeRecord, RECORD_HEAD_BYTES, readRecords } from '../../../../src/evaluator/events/record.ts';
 import { exposureOf, metricOf } from '../../../support/event-fixtures.ts';
 
 const events = [metricOf('a'), exposureOf('00112233aabbccdd'), metricOf('Zoë 🚀 "quoted"')];
@@ -23,6 +23,7 @@ test('wherever the file is cut, the whole records before the cut come back and n
     const end = whole === 0 ? 0 : ends[whole - 1]!;
     const read = readRecords(bytes.subarray(0, length), 10, 10_000);
     expect(read).toEqual({ events: events.slice(0, whole), bytes: end, isBroken: length > end });
+    expect(countRecords(bytes.subarray(0, length))).toEqual({ events: whole, bytes: end });
   }
 });
 
@@ -35,6 +36,7 @@ test('a byte that changed anywhere ends the reading before its record', () => {
       expect(read.isBroken).toBe(true);
       expect(read.bytes).toBeLessThanOrEqual(at);
       expect(read.events).toEqual(events.slice(0, read.events.length));
+      expect(countRecords(damaged)).toEqual({ events: read.events.length, bytes: read.bytes });
     }),
   );
 });
