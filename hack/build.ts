@@ -5,10 +5,11 @@ import { build } from 'esbuild';
 
 const top = join(import.meta.dirname, '..');
 
-/** Role → where its program begins. `plugin` is what kubectl finds under the name kubectl-sluice. */
+/** Role → where its program begins. `plugin` is what kubectl finds under the name kubectl-sluice, `sidecar` what npx runs. */
 const entries = {
   operator: 'src/operator.ts',
   plugin: 'src/plugin.ts',
+  sidecar: 'src/sidecar.ts',
   shop: 'examples/shop/server.ts',
 } as const;
 

@@ -1,6 +1,7 @@
 import { cliCodes } from '../src/base/codes/cli.ts';
 import type { CodeInfo } from '../src/base/codes/code-info.ts';
 import { eventCodes } from '../src/base/codes/event.ts';
+import { evaluatorCodes } from '../src/base/codes/evaluator.ts';
 import { kubeCodes } from '../src/base/codes/kube.ts';
 import { manifestCodes } from '../src/base/codes/manifest.ts';
 import { operatorCodes } from '../src/base/codes/operator.ts';
@@ -26,6 +27,7 @@ const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] 
   ['Operator', 'Its log, right before it ends.', operatorCodes],
   ['Rulesets', 'The log and the acknowledgement of an evaluator.', rulesetCodes],
   ['Events', 'Answers of `POST /exposures` and `POST /metrics`, and the log of an evaluator.', eventCodes],
+  ['Evaluator', 'The answers and the log of a sidecar.', evaluatorCodes],
   ['Statistics', 'Results of the functions in `src/core/stats`; no resource or command uses them yet.', statsCodes],
   ['API server', 'The log of the operator, and the output of `kubectl sluice`.', kubeCodes],
 ];

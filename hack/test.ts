@@ -38,8 +38,9 @@ async function runInCluster(): Promise<number> {
   }
 }
 
+/** A kind may have several projects: `integration` and `integration-sidecar`. */
 function vitestArgs(projects: readonly string[]): string[] {
-  return ['run', ...projects.flatMap((name) => ['--project', name]), ...filters];
+  return ['run', ...projects.flatMap((name) => ['--project', `${name}*`]), ...filters];
 }
 
 function environment(name: string): NodeJS.ProcessEnv {

@@ -17,6 +17,7 @@ export interface NodeImage {
 /** Our own programs that run in clusters. */
 const nodeImages = {
   operator: 'src/operator.ts',
+  sidecar: 'src/sidecar.ts',
   shop: 'examples/shop/server.ts',
 } as const;
 

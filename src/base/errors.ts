@@ -1,6 +1,7 @@
 import { cliCodes } from './codes/cli.ts';
 import type { CodeInfo } from './codes/code-info.ts';
 import { eventCodes } from './codes/event.ts';
+import { evaluatorCodes } from './codes/evaluator.ts';
 import { kubeCodes } from './codes/kube.ts';
 import { manifestCodes } from './codes/manifest.ts';
 import { operatorCodes } from './codes/operator.ts';
@@ -15,6 +16,7 @@ export const codes = {
   SLUICE_INTERNAL: { retry: 'backoff', fix: 'This is a bug in Sluice: report it with the log line.' },
   ...cliCodes,
   ...eventCodes,
+  ...evaluatorCodes,
   ...kubeCodes,
   ...manifestCodes,
   ...operatorCodes,

@@ -29,6 +29,13 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
+/** Id of a key: first 8 bytes of SHA-256 over its public part (SPKI, DER), in hex. */
+export const keyIdOf = (publicKey: KeyObject): string =>
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 16);
+
 /** SHA-256 over the canonical JSON, as `sha256:` and hex. Throws SLUICE_JSON_NOT_CANONICAL. */
 export function digestOf(document: unknown): string {
   return `sha256:${createHash('sha256').update(canonicalJson(document)).digest('hex')}`;

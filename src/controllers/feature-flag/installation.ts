@@ -1,16 +1,9 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { SluiceError } from '../../base/errors.ts';
 import { type Secret, secrets } from '../../kube/builtins.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/kube-error.ts';
-import type { SigningKey } from '../../wire/sealed-ruleset.ts';
+import { keyIdOf, type SigningKey } from '../../wire/sealed-ruleset.ts';
 
 /** Name of the Secret in the operator's namespace. Keep it in backups: without it units get other hashes in events. */
 export const INSTALLATION_SECRET = 'sluice-installation';
@@ -82,10 +75,3 @@ function privateKeyIn(pem: string): KeyObject | undefined {
     return undefined; // the reason could quote the key
   }
 }
-
-/** First 8 bytes of SHA-256 over the public key (SPKI, DER), in hex. */
-export const keyIdOf = (publicKey: KeyObject): string =>
-  createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex')
-    .slice(0, 16);

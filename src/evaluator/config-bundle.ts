@@ -1,0 +1,25 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import { isMatch } from './entity-tag.ts';
+import { heldBy } from './evaluate-all.ts';
+import type { EvaluatorPorts } from './ports.ts';
+
+const unzip = promisify(gunzip);
+
+/** `GET /config-bundle`: the sealed ruleset, signed as it came, for evaluators in applications. */
+export function registerConfigBundle(app: FastifyInstance, ports: EvaluatorPorts): void {
+  app.get('/config-bundle', async (request, reply) => {
+    const { digest, bytes } = heldBy(ports);
+    const tag = `"${digest}"`;
+    reply.headers({ etag: tag, vary: 'accept-encoding', 'cache-control': 'no-cache' });
+    if (isMatch(request.headers['if-none-match'], tag)) return reply.code(304).send();
+    reply.header('content-type', 'application/json; charset=utf-8');
+    if (!acceptsGzip(request.headers['accept-encoding'])) return reply.send(await unzip(bytes));
+    return reply.header('content-encoding', 'gzip').send(Buffer.from(bytes));
+  });
+}
+
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return /(^|,)\s*gzip\s*(;\s*q=(1|0\.[0-9]*[1-9]))?\s*(,|$)/.test(String(header ?? ''));
+}

@@ -1,0 +1,157 @@
+import type { Clock } from '../base/clock.ts';
+import type { Code } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { EpochMs } from '../base/units.ts';
+import { type CompiledRuleset, compileRuleset } from '../core/evaluation/compile.ts';
+import type { News, Snapshot } from './source.ts';
+
+/** The ruleset that answers now. */
+export interface HeldRuleset {
+  readonly compiled: CompiledRuleset;
+  readonly digest: string;
+  /** The sealed ruleset as JSON in gzip. */
+  readonly bytes: Uint8Array;
+}
+
+/** Timers of Node end at once when they are set for longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Holds one ruleset, compiled, and swaps it for the next one whole. Tells its listeners when answers may have changed:
+ * at a swap, and at each time boundary. Whoever evaluates takes `current` once, so that a request sees one revision.
+ */
+export class RulesetHolder {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(held: HeldRuleset) => void>();
+  readonly #refusals = new Map<Code, number>();
+  #current: HeldRuleset | undefined;
+  #newsAt: EpochMs | undefined;
+  #stale = false;
+  #told = '';
+  #cancelTimer: (() => void) | undefined;
+
+  constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Undefined until the first ruleset. */
+  get current(): HeldRuleset | undefined {
+    return this.#current;
+  }
+
+  /** Whether there may be a newer ruleset than the one that is held. */
+  get stale(): boolean {
+    return this.#stale;
+  }
+
+  /** When it was last known that nothing newer exists. */
+  get newsAt(): EpochMs | undefined {
+    return this.#newsAt;
+  }
+
+  /** How often something was refused since the start, by code. */
+  get refusals(): ReadonlyMap<Code, number> {
+    return this.#refusals;
+  }
+
+  /** Calls `changed` whenever answers may have changed; answers a function that ends it. */
+  subscribe(changed: (held: HeldRuleset) => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  /** Takes in what a source says. Synchronous: no request sees half a swap. */
+  take(news: News): void {
+    switch (news.kind) {
+      case 'Ruleset':
+        this.#offer(news.snapshot, news.live);
+        return;
+      case 'Refused':
+        this.#stale = true;
+        this.#refusals.set(news.code, (this.#refusals.get(news.code) ?? 0) + 1);
+        this.#logger.error({ code: news.code, revision: this.#current?.compiled.revision }, news.message);
+        return;
+      case 'Confirmed':
+        this.#confirm();
+        return;
+    }
+  }
+
+  /** Ends the timer of the next time boundary. */
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#listeners.clear();
+  }
+
+  #offer({ ruleset, digest, bytes }: Snapshot, live: boolean): void {
+    const { flagSetId, revision } = ruleset;
+    const held = this.#current;
+    if (held && held.digest !== digest) {
+      if (held.compiled.flagSetId !== flagSetId) {
+        const message = `a ruleset of the flag set ${flagSetId} came to an evaluator of ${held.compiled.flagSetId}`;
+        this.take({ kind: 'Refused', code: 'SLUICE_RULESET_INVALID', message });
+        return;
+      }
+      // Revisions only ever grow: this is one from before that came late.
+      if (revision <= held.compiled.revision) return;
+    }
+    if (held?.digest !== digest) this.#swap({ compiled: compileRuleset(ruleset), digest, bytes });
+    if (live) this.#confirm();
+    else if (held === undefined) this.#stale = true;
+  }
+
+  #confirm(): void {
+    this.#newsAt = this.#clock.now();
+    this.#stale = false;
+  }
+
+  #swap(next: HeldRuleset): void {
+    this.#current = next;
+    const { flagSetId, revision, flags, problems } = next.compiled;
+    this.#logger.info({ flagSetId, revision, digest: next.digest, flags: flags.size }, 'answers by this ruleset');
+    for (const problem of problems.slice(0, 10)) this.#logger.warn(problem, 'a part of a flag never matches');
+    this.#tell();
+    this.#awaitBoundary();
+  }
+
+  #tell(): void {
+    const held = this.#current;
+    if (!held) return;
+    this.#told = configTag(held, this.#clock.now());
+    for (const listener of this.#listeners) listener(held);
+  }
+
+  #awaitBoundary(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const held = this.#current;
+    if (!held) return;
+    const now = this.#clock.now();
+    const next = held.compiled.timeBoundariesMs[boundariesPassed(held.compiled, now)];
+    if (next === undefined) return;
+    this.#cancelTimer = this.#clock.after(Math.min(next - now, MAX_TIMER_MS), () => {
+      // A timer may be early by a millisecond, or be one of several for a boundary far away.
+      if (configTag(held, this.#clock.now()) !== this.#told) this.#tell();
+      this.#awaitBoundary();
+    });
+  }
+}
+
+/** How many time boundaries lie at or before `nowMs`. */
+export function boundariesPassed({ timeBoundariesMs }: CompiledRuleset, nowMs: number): number {
+  let low = 0;
+  let high = timeBoundariesMs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((timeBoundariesMs[middle] as number) <= nowMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The same as long as the same context gets the same answers. */
+export function configTag({ compiled, digest }: HeldRuleset, nowMs: number): string {
+  return `${digest.slice('sha256:'.length, 'sha256:'.length + 32)}.${boundariesPassed(compiled, nowMs)}`;
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env node
+// The evaluator, beside an application or on its own: composition root.
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { systemClock } from './base/clock.ts';
+import { codes, SluiceError } from './base/errors.ts';
+import { EvaluationCounts } from './evaluator/evaluation-counts.ts';
+import { evaluatorMetrics } from './evaluator/evaluator-metrics.ts';
+import { EventStreams } from './evaluator/event-stream.ts';
+import { fileSource } from './evaluator/file-source.ts';
+import { healthServer } from './evaluator/health-server.ts';
+import { Load } from './evaluator/load.ts';
+import { HELP, parseOptions, type SidecarOptions } from './evaluator/options.ts';
+import { evaluatorServer, MAX_BODY_BYTES } from './evaluator/server.ts';
+import { RulesetHolder } from './rulesets/holder.ts';
+import { LastGoodKeeper, readLastGood } from './rulesets/last-good.ts';
+import { snapshotFile } from './rulesets/snapshot-file.ts';
+import type { RulesetSource, TrustedKeys } from './rulesets/source.ts';
+import { keyIdOf } from './wire/sealed-ruleset.ts';
+
+const FILE_POLL_MS = 100;
+/** The kubelet brings changes of ConfigMaps within a minute or so. */
+const BOOT_POLL_MS = 5_000;
+const MAX_EVENT_STREAMS = 1_000;
+/** Half of what a container of 128 MiB has left beside Node itself. */
+const LOAD_LIMITS = { requests: 2_000, bodyBytes: 16 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
+
+const clock = systemClock;
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options) await run(options);
+  else process.stdout.write(HELP);
+} catch (error) {
+  if (!(error instanceof SluiceError)) throw error;
+  process.stderr.write(`error: ${error.message}\n       ${codes[error.code].fix}\n`);
+  process.exitCode = 1;
+}
+
+async function run(options: SidecarOptions): Promise<void> {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  const { signal } = stop;
+  const logger = pino({
+    level: options.logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level) => ({ level }) },
+  });
+  const holder = new RulesetHolder({ clock, logger });
+  const keeper = options.stateDir === undefined ? undefined : new LastGoodKeeper(options.stateDir, logger);
+  const counts = new EvaluationCounts();
+  const streams = new EventStreams(clock, MAX_EVENT_STREAMS);
+  const load = new Load(LOAD_LIMITS);
+  const parts = { holder, clock, counts, streams, load, lastGoodFailures: () => keeper?.failures ?? 0 };
+  const health = healthServer(() => whyNotReady(holder, signal), evaluatorMetrics(parts));
+  const app = evaluatorServer({ holder, clock, logger, counts, streams, events: undefined }, load);
+  const addresses = {
+    evaluation: await listen(app, '--port', options.evaluation),
+    health: await listen(health, '--health-port', options.health),
+  };
+  logger.info(addresses, 'listening');
+  try {
+    const keys = trustedKeys(options.publicKeys);
+    if (options.stateDir !== undefined) {
+      const kept = await readLastGood(options.stateDir, keys);
+      if (kept) holder.take(kept);
+    }
+    let keptDigest = holder.current?.digest;
+    holder.subscribe(({ digest, bytes }) => {
+      if (digest !== keptDigest) keeper?.keep(bytes); // a time boundary is no news
+      keptDigest = digest;
+    });
+    await source(options, keys)?.run((news) => holder.take(news), signal);
+    await aborted(signal);
+  } finally {
+    await app.close();
+    holder.stop();
+    await keeper?.settled();
+    await health.close();
+  }
+  logger.info({}, 'stopped');
+
+  function source({ files, boot, watch, namespace }: SidecarOptions, keys: TrustedKeys | undefined) {
+    const bootFile = boot === undefined ? undefined : snapshotFile(boot, { clock, keys, pollMs: BOOT_POLL_MS });
+    const paths = { paths: files, watch, namespace, pollMs: FILE_POLL_MS };
+    return files.length > 0 ? fileSource(paths, { clock, logger }) : (bootFile as RulesetSource | undefined);
+  }
+}
+
+function whyNotReady({ current }: RulesetHolder, signal: AbortSignal): string | undefined {
+  if (signal.aborted) return 'stopping';
+  return current ? undefined : 'no ruleset yet';
+}
+
+async function listen(app: FastifyInstance, option: string, at: SidecarOptions['health']): Promise<string> {
+  try {
+    await app.listen(at);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('SLUICE_SIDECAR_ARGUMENT', `${option}: ${why}`, {}, cause);
+  }
+  const { address, port } = app.server.address() as AddressInfo;
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function trustedKeys(files: readonly string[]): TrustedKeys | undefined {
+  if (files.length === 0) return undefined;
+  return new Map(files.map((file): [string, KeyObject] => byId(file)));
+}
+
+function byId(file: string): [string, KeyObject] {
+  try {
+    const key = createPublicKey(readFileSync(file));
+    return [keyIdOf(key), key];
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('SLUICE_SIDECAR_ARGUMENT', `--public-key ${file}: ${why}`, {}, cause);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
