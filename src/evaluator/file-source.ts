@@ -82,16 +82,17 @@ class FlagFileReader {
     const objects = files.flatMap(([, file]) => file.objects);
     const { ruleset, notAccepted, others } = this.#flags.compile(objects, this.#clock.now());
     const content = digestOf(ruleset.flags);
-    const news: News[] = [];
-    if (content !== this.#digest) {
-      this.#digest = content;
-      if (others > 0) this.#logger.warn({ others }, 'FeatureFlags of other namespaces are left aside');
-      news.push({ kind: 'Ruleset', snapshot: snapshotOf(sealRuleset(ruleset)), live: true });
-    }
     const troubles = [
       ...files.flatMap(([, { problem }]) => problem ?? []),
       ...notAccepted.map(({ name, why }) => `SLUICE_FLAG_NOT_ACCEPTED: ${name}: ${why}`),
     ];
+    const news: News[] = [];
+    if (content !== this.#digest) {
+      this.#digest = content;
+      if (others > 0) this.#logger.warn({ others }, 'FeatureFlags of other namespaces are left aside');
+      // While something is in trouble, what the rest says is not all that the files are meant to say.
+      news.push({ kind: 'Ruleset', snapshot: snapshotOf(sealRuleset(ruleset)), live: troubles.length === 0 });
+    }
     if (troubles.length > 0) return [...news, ...this.#refuse(troubles.slice(0, 20).join('; '))];
     this.#trouble = '';
     return [...news, { kind: 'Confirmed' }];

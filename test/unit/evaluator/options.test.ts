@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { HELP, parseOptions } from '../../../src/evaluator/options.ts';
+
+test('local mode listens on loopback and does not look for changes, unless told', () => {
+  expect(parseOptions(['--file', 'a.yaml', '--file', 'b'])).toEqual({
+    files: ['a.yaml', 'b'],
+    watch: false,
+    namespace: undefined,
+    boot: undefined,
+    stateDir: undefined,
+    publicKeys: [],
+    evaluation: { host: '127.0.0.1', port: 8016 },
+    health: { host: '127.0.0.1', port: 8017 },
+    logLevel: 'info',
+  });
+});
+
+test.each([
+  [[], 'give --file'],
+  [['--file', 'a', '--boot', 'b'], 'excludes'],
+  [['--boot', 'a', '--watch'], 'need --file'],
+  [['--file', 'a', '--port', '65536'], '--port'],
+  [['--file', 'a', '--port', ''], '--port'],
+  [['--file', 'a', '--health-port', '1.5'], '--health-port'],
+  [['--file', 'a', '--log-level', 'loud'], '--log-level'],
+  [['--file', 'a', '--nonsense'], '--nonsense'],
+  [['--file', 'a', 'b'], "'b'"],
+])('%j is refused by a code', (args, part) => {
+  expect(() => parseOptions(args)).toThrow(/^SLUICE_SIDECAR_ARGUMENT: /);
+  expect(() => parseOptions(args)).toThrow(part);
+});
+
+test('--help explains every option', () => {
+  expect(parseOptions(['--help'])).toBeUndefined();
+  for (const name of ['file', 'watch', 'namespace', 'boot', 'state-dir', 'public-key', 'host', 'port', 'health-host'])
+    expect(HELP).toContain(`--${name}`);
+});

@@ -1,0 +1,115 @@
+import { beforeEach, expect, test } from 'vitest';
+import { silent } from '../../../src/base/logger.ts';
+import { evaluate } from '../../../src/core/evaluation/evaluate.ts';
+import { timeBoundaries } from '../../../src/core/evaluation/time-boundaries.ts';
+import { boundariesPassed, configTag, RulesetHolder } from '../../../src/rulesets/holder.ts';
+import { snapshotOf } from '../../../src/rulesets/source.ts';
+import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { flagWith, rulesetWith } from '../../support/ruleset.ts';
+
+const START = Date.parse('2026-11-21T08:00:00Z');
+let clock: FakeClock;
+let holder: RulesetHolder;
+let told: string[];
+
+beforeEach(() => {
+  clock = new FakeClock(START);
+  holder = new RulesetHolder({ clock, logger: silent });
+  told = [];
+  holder.subscribe((held) => told.push(configTag(held, clock.now())));
+});
+
+const launchAt = (...times: string[]) => ({
+  launch: flagWith({
+    rules: times.map((after) => ({ id: after, when: { time: { after } }, serve: { variant: 'on' } })),
+  }),
+});
+
+function snapshot(revision: number, { flags = launchAt(), flagSetId = 'shop' } = {}) {
+  return snapshotOf(sealRuleset({ ...rulesetWith(flags), flagSetId, revision, timeBoundaries: timeBoundaries(flags) }));
+}
+
+const offer = (revision: number, live = true, more: Parameters<typeof snapshot>[1] = {}) =>
+  holder.take({ kind: 'Ruleset', snapshot: snapshot(revision, more), live });
+
+test('a newer revision takes the place of the one that is held, an older one does not', () => {
+  offer(5);
+  offer(4);
+  expect(holder.current?.compiled.revision).toBe(5);
+  offer(6);
+  expect(holder.current?.compiled.revision).toBe(6);
+  expect(told).toHaveLength(2);
+});
+
+test('a ruleset of another flag set is refused, and the one that is held goes on', () => {
+  offer(5);
+  offer(6, true, { flagSetId: 'other' });
+  expect([holder.current?.compiled.revision, holder.stale]).toEqual([5, true]);
+  expect([...holder.refusals]).toEqual([['SLUICE_RULESET_INVALID', 1]]);
+});
+
+test('the same ruleset again is no change', () => {
+  offer(5);
+  offer(5);
+  expect(told).toHaveLength(1);
+});
+
+test('what was kept from before is stale until a live source confirms it', async () => {
+  offer(5, false);
+  expect([holder.stale, holder.newsAt]).toEqual([true, undefined]);
+  await clock.advance(1_000);
+  offer(5, true);
+  expect([holder.stale, holder.newsAt]).toEqual([false, START + 1_000]);
+});
+
+test('a refusal makes it stale, and only news end that', () => {
+  offer(5);
+  holder.take({ kind: 'Refused', code: 'SLUICE_RULESET_DIGEST', message: 'x' });
+  expect([holder.current?.compiled.revision, holder.stale]).toEqual([5, true]);
+  holder.take({ kind: 'Confirmed' });
+  expect(holder.stale).toBe(false);
+});
+
+test('listeners hear of each time boundary once, and answers have changed by then', async () => {
+  offer(5, true, { flags: launchAt('2026-11-21T08:00:10Z', '2026-11-21T08:00:20Z') });
+  const reason = () => {
+    const answer = evaluate(holder.current!.compiled, 'launch', {}, clock.now());
+    return answer.kind === 'Served' && answer.reason;
+  };
+  await clock.advance(9_999);
+  expect([told.length, reason()]).toEqual([1, 'DEFAULT']);
+  await clock.advance(1);
+  expect([told.length, reason()]).toEqual([2, 'TARGETING_MATCH']);
+  await clock.advance(86_400_000);
+  expect(new Set(told).size).toBe(3);
+  expect(told).toHaveLength(3);
+});
+
+test('a boundary further away than a timer of Node can be set is still met', async () => {
+  offer(5, true, { flags: launchAt('2027-11-21T08:00:00Z') });
+  await clock.advance(365 * 86_400_000 - 1);
+  expect(told).toHaveLength(1);
+  await clock.advance(1);
+  expect(told).toHaveLength(2);
+});
+
+test('after a swap, boundaries of the ruleset before it are heard of no more', async () => {
+  offer(5, true, { flags: launchAt('2026-11-21T08:00:10Z') });
+  offer(6);
+  await clock.advance(60_000);
+  expect(told).toHaveLength(2);
+});
+
+test('a boundary is passed at its very millisecond', () => {
+  offer(5, true, { flags: launchAt('2026-11-21T08:00:10Z', '2026-11-21T08:00:20Z') });
+  const { compiled } = holder.current!;
+  expect([9_999, 10_000, 19_999, 20_000].map((ms) => boundariesPassed(compiled, START + ms))).toEqual([0, 1, 1, 2]);
+});
+
+test('once stopped it is silent', async () => {
+  offer(5, true, { flags: launchAt('2026-11-21T08:00:10Z') });
+  holder.stop();
+  await clock.advance(60_000);
+  expect(told).toHaveLength(1);
+});
