@@ -22,8 +22,8 @@ import type { RulesetSource, TrustedKeys } from './rulesets/source.ts';
 import { keyIdOf } from './wire/sealed-ruleset.ts';
 
 const FILE_POLL_MS = 100;
-/** The kubelet brings changes of ConfigMaps within a minute or so. */
-const BOOT_POLL_MS = 5_000;
+/** One look at a file; the kubelet itself brings changes of ConfigMaps within a minute or so. */
+const BOOT_POLL_MS = 1_000;
 const MAX_EVENT_STREAMS = 1_000;
 /** Half of what a container of 128 MiB has left beside Node itself. */
 const LOAD_LIMITS = { requests: 2_000, bodyBytes: 16 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
