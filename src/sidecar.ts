@@ -24,6 +24,8 @@ import { keyIdOf } from './wire/sealed-ruleset.ts';
 const FILE_POLL_MS = 100;
 /** One look at a file; the kubelet itself brings changes of ConfigMaps within a minute or so. */
 const BOOT_POLL_MS = 1_000;
+/** Less than the 30 s that Kubernetes gives. */
+const STOP_MS = 5_000;
 const MAX_EVENT_STREAMS = 1_000;
 /** Half of what a container of 128 MiB has left beside Node itself. */
 const LOAD_LIMITS = { requests: 2_000, bodyBytes: 16 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
@@ -77,7 +79,10 @@ async function run(options: SidecarOptions): Promise<void> {
     await source(options, keys)?.run((news) => holder.take(news), signal);
     await aborted(signal);
   } finally {
+    // Whoever never finishes a request would hold the stop up.
+    const giveUp = clock.after(STOP_MS, () => app.server.closeAllConnections());
     await app.close();
+    giveUp();
     holder.stop();
     await keeper?.settled();
     await health.close();

@@ -21,6 +21,7 @@ export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInsta
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
     // OFREP's clients do not understand the 503 that would be said otherwise; what still comes is answered.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_KEY_CHARS },
@@ -36,12 +37,7 @@ export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInsta
       done(error as Error);
     }
   });
-  app.addHook('onRequest', (request, reply, done) => {
-    // Streams are counted apart.
-    const leave = request.url === EVENTS ? () => {} : load.enter(lengthOf(request));
-    if (leave) reply.raw.on('close', leave);
-    done(leave ? undefined : overloaded('too much is under way'));
-  });
+  boundRequests(app, load);
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
     if (!refusal) ports.logger.error({ error: String(error) }, 'a request failed');
@@ -58,6 +54,29 @@ export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInsta
   ports.events?.registerEvents(app);
   tellChanges(app, ports);
   return app;
+}
+
+/** What is under way is bounded; and when the server closes, connections end with the requests on them. */
+function boundRequests(app: FastifyInstance, load: Load): void {
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    // Streams are counted apart.
+    const leave = request.url === EVENTS ? () => {} : load.enter(lengthOf(request));
+    if (leave === undefined) {
+      done(overloaded('too much is under way'));
+      return;
+    }
+    reply.raw.on('close', () => {
+      leave();
+      // The connection stays open for another request, for which closing would wait.
+      if (isClosing) setImmediate(() => app.server.closeIdleConnections());
+    });
+    done();
+  });
 }
 
 /** Event streams hear of every swap and every time boundary, and end with the server. */

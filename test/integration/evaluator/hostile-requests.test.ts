@@ -107,3 +107,38 @@ test('a context is never logged', async () => {
   await post(sidecar.url, `${FLAGS}/wallets`, '{"context":"hush-hush"}');
   expect(sidecar.log()).not.toMatch(/hush|someone/);
 });
+
+test('a request that is under way at SIGTERM is answered, readiness is gone, and the process ends with 0', async () => {
+  const sidecar = await running();
+  const { socket, received } = await rawConnection(sidecar);
+  const body = '{"context":{"targetingKey":"u"}}';
+  socket.write(head(body.length) + body.slice(0, 10));
+  // The server has the request once it counts: everything before it on the loop is done.
+  await expectServing(sidecar);
+  const ended = sidecar.stop('SIGTERM');
+  await until(async () => !(await sidecar.ready().catch(() => false)));
+  socket.write(body.slice(10));
+  await until(() => received().includes('"key":"wallets"'));
+  expect(received()).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await ended).toBe(0);
+});
+
+test('a request that never comes to its end holds the stop up for 5 s at most', async () => {
+  const sidecar = await running();
+  const { socket } = await rawConnection(sidecar);
+  socket.write(`${head(100)}{`);
+  await expectServing(sidecar);
+  expect(await sidecar.stop('SIGTERM')).toBe(0);
+});
+
+test('event streams beyond the bound get 429', async () => {
+  const sidecar = await running();
+  const abort = new AbortController();
+  onTestFinished(() => abort.abort());
+  const open = () => fetch(`${sidecar.url}/ofrep/v1/events`, { signal: abort.signal });
+  const statuses = await Promise.all(Array.from({ length: 1_000 }, async () => (await open()).status));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  const beyond = await open();
+  expect([beyond.status, beyond.headers.get('retry-after')]).toEqual([429, '1']);
+  await expectServing(sidecar);
+});
