@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { systemClock } from './base/clock.ts';
 import { codes, SluiceError } from './base/errors.ts';
+import type { Logger } from './base/logger.ts';
 import { EvaluationCounts } from './evaluator/evaluation-counts.ts';
 import { evaluatorMetrics } from './evaluator/evaluator-metrics.ts';
 import { EventStreams } from './evaluator/event-stream.ts';
@@ -60,23 +61,12 @@ async function run(options: SidecarOptions): Promise<void> {
   const parts = { holder, clock, counts, streams, load, lastGoodFailures: () => keeper?.failures ?? 0 };
   const health = healthServer(() => whyNotReady(holder, signal), evaluatorMetrics(parts));
   const app = evaluatorServer({ holder, clock, logger, counts, streams, events: undefined }, load);
-  const addresses = {
-    evaluation: await listen(app, '--port', options.evaluation),
-    health: await listen(health, '--health-port', options.health),
-  };
-  logger.info(addresses, 'listening');
   try {
+    const evaluation = await listen(app, '--port', options.evaluation);
+    logger.info({ evaluation, health: await listen(health, '--health-port', options.health) }, 'listening');
     const keys = trustedKeys(options.publicKeys);
-    if (options.stateDir !== undefined) {
-      const kept = await readLastGood(options.stateDir, keys);
-      if (kept) holder.take(kept);
-    }
-    let keptDigest = holder.current?.digest;
-    holder.subscribe(({ digest, bytes }) => {
-      if (digest !== keptDigest) keeper?.keep(bytes); // a time boundary is no news
-      keptDigest = digest;
-    });
-    await source(options, keys)?.run((news) => holder.take(news), signal);
+    if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys);
+    await sourceOf(options, keys, logger)?.run((news) => holder.take(news), signal);
     await aborted(signal);
   } finally {
     // Whoever never finishes a request would hold the stop up.
@@ -88,12 +78,31 @@ async function run(options: SidecarOptions): Promise<void> {
     await health.close();
   }
   logger.info({}, 'stopped');
+}
 
-  function source({ files, boot, watch, namespace }: SidecarOptions, keys: TrustedKeys | undefined) {
-    const bootFile = boot === undefined ? undefined : snapshotFile(boot, { clock, keys, pollMs: BOOT_POLL_MS });
-    const paths = { paths: files, watch, namespace, pollMs: FILE_POLL_MS };
-    return files.length > 0 ? fileSource(paths, { clock, logger }) : (bootFile as RulesetSource | undefined);
-  }
+/** Answers by what was kept from before, and keeps what comes. */
+async function beginWithLastGood(
+  holder: RulesetHolder,
+  keeper: LastGoodKeeper,
+  stateDir: string,
+  keys: TrustedKeys | undefined,
+): Promise<void> {
+  const kept = await readLastGood(stateDir, keys);
+  if (kept) holder.take(kept);
+  let keptDigest = holder.current?.digest;
+  holder.subscribe(({ digest, bytes }) => {
+    if (digest !== keptDigest) keeper.keep(bytes); // a time boundary is no news
+    keptDigest = digest;
+  });
+}
+
+function sourceOf(
+  { files, boot, watch, namespace }: SidecarOptions,
+  keys: TrustedKeys | undefined,
+  logger: Logger,
+): RulesetSource | undefined {
+  if (files.length > 0) return fileSource({ paths: files, watch, namespace, pollMs: FILE_POLL_MS }, { clock, logger });
+  return boot === undefined ? undefined : snapshotFile(boot, { clock, keys, pollMs: BOOT_POLL_MS });
 }
 
 function whyNotReady({ current }: RulesetHolder, signal: AbortSignal): string | undefined {

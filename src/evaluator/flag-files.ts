@@ -30,7 +30,7 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> 
 const isFolder = async (path: string): Promise<boolean> => (await statusOf(path)).isDirectory();
 
 async function filesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
+  const names = await orRefuse(folder, readdir(folder));
   // A mounted ConfigMap has a folder `..data` and links into it.
   return names
     .filter((name) => EXTENSION.test(name) && !name.startsWith('..'))
@@ -38,9 +38,11 @@ async function filesIn(folder: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-async function statusOf(path: string) {
+const statusOf = (path: string) => orRefuse(path, stat(path));
+
+async function orRefuse<T>(path: string, read: Promise<T>): Promise<T> {
   try {
-    return await stat(path);
+    return await read;
   } catch (cause) {
     throw new SluiceError('SLUICE_FLAG_FILE', `cannot read ${path}: ${reasonOf(cause)}`, {}, cause);
   }
@@ -93,5 +95,5 @@ function isFlag(value: unknown): value is FlagManifest {
 }
 
 /** The first line of what went wrong. */
-export const reasonOf = (cause: unknown): string =>
+const reasonOf = (cause: unknown): string =>
   (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';

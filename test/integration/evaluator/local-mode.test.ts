@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { startSidecar, until } from '../../support/sidecar.ts';
 
 let folder: string;
@@ -137,4 +139,16 @@ test('at the start a file that is no YAML ends it, with the file named', () => {
   writeFileSync(path('bad.yaml'), 'a: [');
   const { status, stderr } = runToEnd('--file', folder);
   expect([status, stderr]).toEqual([1, expect.stringMatching(/SLUICE_FLAG_FILE: .*bad\.yaml/)]);
+});
+
+test.each(['--port', '--health-port'])('a %s that is taken ends it, with the option named', async (option) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const { status, stderr } = runToEnd('--file', 'examples/flags', option, String(port));
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining(`SLUICE_SIDECAR_ARGUMENT: ${option}: listen EADDRINUSE`),
+  ]);
 });
