@@ -1,7 +1,7 @@
 import { cliCodes } from '../src/base/codes/cli.ts';
 import type { CodeInfo } from '../src/base/codes/code-info.ts';
-import { eventCodes } from '../src/base/codes/event.ts';
 import { evaluatorCodes } from '../src/base/codes/evaluator.ts';
+import { eventCodes } from '../src/base/codes/event.ts';
 import { kubeCodes } from '../src/base/codes/kube.ts';
 import { manifestCodes } from '../src/base/codes/manifest.ts';
 import { operatorCodes } from '../src/base/codes/operator.ts';

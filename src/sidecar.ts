@@ -11,6 +11,8 @@ import type { Logger } from './base/logger.ts';
 import { EvaluationCounts } from './evaluator/evaluation-counts.ts';
 import { evaluatorMetrics } from './evaluator/evaluator-metrics.ts';
 import { EventStreams } from './evaluator/event-stream.ts';
+import { createEventMetrics } from './evaluator/events/event-metrics.ts';
+import { startEvents } from './evaluator/events/start-events.ts';
 import { fileSource } from './evaluator/file-source.ts';
 import { healthServer } from './evaluator/health-server.ts';
 import { Load } from './evaluator/load.ts';
@@ -59,8 +61,13 @@ async function run(options: SidecarOptions): Promise<void> {
   const streams = new EventStreams(clock, MAX_EVENT_STREAMS);
   const load = new Load(LOAD_LIMITS);
   const parts = { holder, clock, counts, streams, load, lastGoodFailures: () => keeper?.failures ?? 0 };
-  const health = healthServer(() => whyNotReady(holder, signal), evaluatorMetrics(parts));
-  const app = evaluatorServer({ holder, clock, logger, counts, streams, events: undefined }, load);
+  const registry = evaluatorMetrics(parts);
+  const health = healthServer(() => whyNotReady(holder, signal), registry);
+  const ruleset = () => holder.current?.compiled;
+  const counters = createEventMetrics(registry);
+  const ports = { clock, random: Math.random, logger, counters, ruleset };
+  const events = options.events && (await startEvents(options.events, ports));
+  const app = evaluatorServer({ holder, clock, logger, counts, streams, events }, load);
   try {
     const evaluation = await listen(app, '--port', options.evaluation);
     logger.info({ evaluation, health: await listen(health, '--health-port', options.health) }, 'listening');
@@ -73,6 +80,7 @@ async function run(options: SidecarOptions): Promise<void> {
     const giveUp = clock.after(STOP_MS, () => app.server.closeAllConnections());
     await app.close();
     giveUp();
+    await events?.stop();
     holder.stop();
     await keeper?.settled();
     await health.close();

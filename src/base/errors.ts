@@ -1,7 +1,7 @@
 import { cliCodes } from './codes/cli.ts';
 import type { CodeInfo } from './codes/code-info.ts';
-import { eventCodes } from './codes/event.ts';
 import { evaluatorCodes } from './codes/evaluator.ts';
+import { eventCodes } from './codes/event.ts';
 import { kubeCodes } from './codes/kube.ts';
 import { manifestCodes } from './codes/manifest.ts';
 import { operatorCodes } from './codes/operator.ts';

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SluiceError } from '../base/errors.ts';
+import type { EventOptions } from './events/start-events.ts';
 
 export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watch]    flags from YAML files, without Kubernetes
        sluice-sidecar --boot FILE --state-dir DIR                  in a pod
@@ -11,6 +12,9 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
   --boot FILE          a mounted ruleset.json.gz to begin with
   --state-dir DIR      where the last good ruleset is kept
   --public-key FILE    accept only rulesets signed by this key (PEM); may be given several times
+
+  --events-dir DIR     take exposures and metric events, which wait here; used by one process at a time
+  --collector URL      where they are sent; needs --events-dir
 
   --host ADDRESS       where to evaluate; default 127.0.0.1
   --port NUMBER        default 8016
@@ -29,6 +33,8 @@ export interface SidecarOptions {
   readonly boot: string | undefined;
   readonly stateDir: string | undefined;
   readonly publicKeys: readonly string[];
+  /** Undefined: no events are taken. */
+  readonly events: EventOptions | undefined;
   readonly evaluation: { readonly host: string; readonly port: number };
   readonly health: { readonly host: string; readonly port: number };
   readonly logLevel: string;
@@ -48,6 +54,7 @@ export function parseOptions(args: readonly string[]): SidecarOptions | undefine
   return {
     ...{ files, watch, namespace, boot, stateDir, logLevel },
     publicKeys: values['public-key'] ?? [],
+    events: eventsOf(values['events-dir'], values.collector),
     evaluation: { host: values.host ?? '127.0.0.1', port: portOf('--port', values.port, 8016) },
     health: {
       host: values['health-host'] ?? '127.0.0.1',
@@ -65,7 +72,7 @@ function valuesOf(args: readonly string[]) {
       args: [...args],
       options: {
         ...{ file: texts, 'public-key': texts, namespace: text, boot: text, 'state-dir': text, host: text, port: text },
-        ...{ 'health-host': text, 'health-port': text, 'log-level': text },
+        ...{ 'health-host': text, 'health-port': text, 'log-level': text, 'events-dir': text, collector: text },
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -73,6 +80,17 @@ function valuesOf(args: readonly string[]) {
   } catch (cause) {
     throw wrong(cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+function eventsOf(directory: string | undefined, collector: string | undefined): EventOptions | undefined {
+  if (directory === undefined) {
+    if (collector !== undefined) throw wrong('--collector needs --events-dir');
+    return undefined;
+  }
+  const address = collector === undefined ? undefined : URL.parse(collector);
+  if (address === null || (address && !/^https?:$/.test(address.protocol)))
+    throw wrong('--collector must be an http URL');
+  return { directory, collector: address };
 }
 
 function portOf(name: string, said: string | undefined, otherwise: number): number {

@@ -9,6 +9,7 @@ test('local mode listens on loopback and does not look for changes, unless told'
     boot: undefined,
     stateDir: undefined,
     publicKeys: [],
+    events: undefined,
     evaluation: { host: '127.0.0.1', port: 8016 },
     health: { host: '127.0.0.1', port: 8017 },
     logLevel: 'info',
@@ -25,13 +26,36 @@ test.each([
   [['--file', 'a', '--log-level', 'loud'], '--log-level'],
   [['--file', 'a', '--nonsense'], '--nonsense'],
   [['--file', 'a', 'b'], "'b'"],
+  [['--file', 'a', '--collector', 'http://collector'], '--events-dir'],
+  [['--file', 'a', '--events-dir', 'd', '--collector', 'collector:80'], 'http URL'],
 ])('%j is refused by a code', (args, part) => {
   expect(() => parseOptions(args)).toThrow(/^SLUICE_SIDECAR_ARGUMENT: /);
   expect(() => parseOptions(args)).toThrow(part);
 });
 
+test('events are taken where they have a directory, and sent where they have a collector', () => {
+  const eventsOf = (...args: string[]) => parseOptions(['--file', 'a', ...args])?.events;
+  expect(eventsOf('--events-dir', 'd')).toEqual({ directory: 'd', collector: undefined });
+  expect(eventsOf('--events-dir', 'd', '--collector', 'https://collector.example/sluice')).toEqual({
+    directory: 'd',
+    collector: new URL('https://collector.example/sluice'),
+  });
+});
+
 test('--help explains every option', () => {
   expect(parseOptions(['--help'])).toBeUndefined();
-  for (const name of ['file', 'watch', 'namespace', 'boot', 'state-dir', 'public-key', 'host', 'port', 'health-host'])
+  for (const name of [
+    'file',
+    'watch',
+    'namespace',
+    'boot',
+    'state-dir',
+    'public-key',
+    'events-dir',
+    'collector',
+    'host',
+    'port',
+    'health-host',
+  ])
     expect(HELP).toContain(`--${name}`);
 });
