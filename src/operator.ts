@@ -30,8 +30,10 @@ import { LeaderElection } from './kube/leader-election.ts';
 import { keyOf } from './kube/resource.ts';
 import { WebhookServer } from './kube/webhook-server.ts';
 import { Worker } from './kube/worker.ts';
+import type { RulesetHub } from './rulesets/hub.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
+import { RulesetService } from './server/ruleset-service.ts';
 
 const help = `usage: operator run [--config FILE]    run the operator
        operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
@@ -39,6 +41,7 @@ const help = `usage: operator run [--config FILE]    run the operator
 
   POD_NAME, POD_NAMESPACE                   who and where this is
   WEBHOOK_PORT, HEALTH_PORT, METRICS_PORT   where it listens: 9443, 8081, 8080
+  RULESETS_PORT                             where evaluators get their rulesets: 8082
 `;
 
 const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
@@ -135,11 +138,14 @@ async function run(signal: AbortSignal): Promise<void> {
   );
   const metrics = new OperatorMetrics({
     queue: () => led?.rollouts.backlog ?? 0,
+    streams: () => rulesets.subscribers,
     watchAges: () => [...informers.watchAges(clock.now()), ...flagInformers.watchAges(clock.now())],
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
   const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers);
+  const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
+  const rulesets = new RulesetService({ client: reviews, clock, logger });
   let starting: string | undefined = 'the caches are being filled';
   const probes = await startProbeServers(
     { notReady: () => (signal.aborted ? 'stopping' : starting), registry: metrics.registry },
@@ -150,6 +156,7 @@ async function run(signal: AbortSignal): Promise<void> {
   keeper.start();
   await informers.synced;
   await webhook.start(await keeper.ready);
+  await rulesets.start({ host: '0.0.0.0', port: Number(process.env.RULESETS_PORT ?? 8082) });
   starting = undefined;
   logger.info({ namespace, instance }, 'ready');
   await warnOfForeignUser({ client, logger }, operatorUser, signal);
@@ -167,15 +174,19 @@ async function run(signal: AbortSignal): Promise<void> {
     logger.info({ instance }, 'leading');
     const rollouts = leadRollouts(informers, recorder, metrics);
     const judge = leadMetrics(informers);
-    const flags = leadFlags(flagInformers, flagRecorder, metrics, leading);
+    const hub = rulesets.lead((flagSet) => led?.flags.add(flagSet));
+    const flags = leadFlags({ informers: flagInformers, recorder: flagRecorder, metrics, hub }, leading);
     led = { rollouts: rollouts.worker, metrics: judge, flags };
     if (!leading.aborted) await new Promise((resolve) => leading.addEventListener('abort', resolve, { once: true }));
     led = undefined;
+    rulesets.follow();
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
   await webhook.stop();
-  await Promise.all([keeper, informers, flagInformers, recorder, flagRecorder, probes].map((one) => one.stop()));
+  const parts = [keeper, informers, flagInformers, recorder, flagRecorder, rulesets, probes];
+  await Promise.all(parts.map((one) => one.stop()));
+  await reviews.close();
   logger.info({ instance }, 'stopped');
 }
 
@@ -235,21 +246,29 @@ function leadMetrics({ sources: { metrics } }: RolloutInformers): Worker {
   return worker;
 }
 
+interface FlagParts {
+  readonly informers: FlagInformers;
+  readonly recorder: EventRecorder;
+  readonly metrics: OperatorMetrics;
+  readonly hub: RulesetHub;
+}
+
 /** All FeatureFlags, by namespace, from now until the worker is stopped. */
-function leadFlags(
-  informers: FlagInformers,
-  recorder: EventRecorder,
-  metrics: OperatorMetrics,
-  leading: AbortSignal,
-): Worker {
+function leadFlags({ informers, recorder, metrics, hub }: FlagParts, leading: AbortSignal): Worker {
   const reconciler = new FlagReconciler({
     client,
     sources: informers.sources,
     loadInstallation: (signal) => loadInstallation(client, namespace, signal),
     clock,
     logger,
-    publish: ({ ruleset: { flagSetId, revision, flags }, digest }) =>
-      logger.info({ flagSetId, revision, digest, flags: Object.keys(flags).length }, 'published a ruleset'),
+    publish: (sealed, content) => {
+      const { flagSetId, revision, flags } = sealed.ruleset;
+      hub.publish(sealed, content);
+      const facts = { flagSetId, revision, digest: sealed.digest, flags: Object.keys(flags).length };
+      logger.info(facts, 'evaluators are given this ruleset');
+    },
+    withdraw: (flagSetId) => hub.withdraw(flagSetId),
+    reach: (flagSetId) => hub.reach(flagSetId),
     announce: (about, type, reason, note) => recorder.record({ about, type, reason, action: reason, note }),
     counted: (flagSet, counts) => metrics.flagsCounted(flagSet, counts),
   });

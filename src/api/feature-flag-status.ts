@@ -35,19 +35,19 @@ export const featureFlagStatusSchema = z
       'revision',
       'The last revisions, the newest last: 20 at most, and 256 KiB of specs.',
     ).prefault([]),
-    lastEvaluated: time('When an evaluator was last asked for it, give or take five minutes.').optional(),
+    lastEvaluated: time('When an evaluator was last asked for it, give or take an hour.').optional(),
     propagation: z
       .object({
         desired: z.int().describe('Revision of the ruleset that evaluators should have.'),
-        acknowledged: z.int().describe('Evaluators that run it.'),
-        total: z.int().describe('Evaluators that are connected.'),
+        acknowledged: z.int().describe('Evaluators that run it, or a newer one.'),
+        total: z.int().describe('Evaluators that were connected meanwhile.'),
         p99Seconds: z
           .number()
           .optional()
           .describe('Seconds from the change to the acknowledgement, for 99 of 100 evaluators.'),
       })
       .optional()
-      .describe('How far the present ruleset has come.'),
+      .describe('How far the last change of this flag has come; followed until every connected evaluator has it.'),
   })
   .describe('What the operator found.');
 

@@ -8,6 +8,14 @@ import { refOf } from '../kube/resource.ts';
 const VERDICTS = ['Safe', 'NoEvidence', 'ProviderDown', 'Harm'] as const;
 const rolloutLabels = ['namespace', 'rollout'] as const;
 
+/** Read when metrics are asked for. */
+export interface LiveFigures {
+  queue(): number;
+  /** Evaluators that are connected. */
+  streams(): number;
+  watchAges(): readonly { readonly name: string; readonly seconds: number }[];
+}
+
 /** What the operator tells of itself. No label holds a revision: their number would grow with every release. */
 export class OperatorMetrics {
   readonly registry = new Registry();
@@ -66,7 +74,7 @@ export class OperatorMetrics {
   readonly #expiredFlags = new Map<string, readonly string[]>();
   readonly #leading = this.#gauge('sluice_leader', '1 in the replica that leads.', []);
 
-  constructor(live: { queue(): number; watchAges(): readonly { readonly name: string; readonly seconds: number }[] }) {
+  constructor(live: LiveFigures) {
     collectDefaultMetrics({ register: this.registry });
     const { registry } = this;
     new Gauge({
@@ -75,6 +83,14 @@ export class OperatorMetrics {
       registers: [registry],
       collect() {
         this.set(live.queue());
+      },
+    });
+    new Gauge({
+      name: 'sluice_ruleset_streams',
+      help: 'Evaluators that are connected to this replica.',
+      registers: [registry],
+      collect() {
+        this.set(live.streams());
       },
     });
     new Gauge({

@@ -40,6 +40,8 @@ export async function startFlagController(home: string, only: readonly string[])
     sources: informers.sources,
     loadInstallation: (signal) => loadInstallation(ports.client, home, signal),
     publish: (sealed) => published.push(sealed),
+    withdraw: () => {},
+    reach: () => undefined,
     announce: (flag, type, reason) => announced.push(`${type} ${flag.metadata.name} ${reason}`),
     counted: (namespace, of) => counts.set(namespace, of),
   });

@@ -7,7 +7,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { EpochMs } from '../../base/units.ts';
 import { isAccepted } from '../../core/flags/compile-flags.ts';
 import { decideFlags, type FlagsDecision, type UndatedRuleset, withSwitchesOnly } from '../../core/flags/decide.ts';
-import type { ObservedFlag, ObservedFlags } from '../../core/flags/observed.ts';
+import type { ObservedFlag, ObservedFlags, Reach } from '../../core/flags/observed.ts';
 import { isExpired, nextStatus, type Publication } from '../../core/flags/status.ts';
 import type { ConfigMap } from '../../kube/builtins.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -18,7 +18,7 @@ import { type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
 import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
 import { observedFlag, observedFlags } from './gather.ts';
 import type { Installation } from './installation.ts';
-import { publishedIn, type WriteAt, writeSnapshot } from './snapshot-store.ts';
+import { contentOf, publishedIn, sealedIn, type WriteAt, writeSnapshot } from './snapshot-store.ts';
 import { type FlagObject, type FlagSources, featureFlagsResource } from './sources.ts';
 
 /** Statuses written in one pass, so that the next kill never waits for those of thousands of flags. */
@@ -40,8 +40,15 @@ export interface FlagReconcilePorts {
   loadInstallation(signal: AbortSignal): Promise<Installation>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Gives a ruleset to evaluators that are connected. Called once its snapshot is written, never before. */
-  publish(sealed: SealedRuleset): void;
+  /**
+   * Gives a ruleset to evaluators that are connected. Called once its snapshot is written, never before, and with the last one
+   * that stands when a leader begins. `content`: the snapshot in Base64.
+   */
+  publish(sealed: SealedRuleset, content: string): void;
+  /** The namespace has neither flags nor a snapshot any more. */
+  withdraw(namespace: string): void;
+  /** What evaluators have said; changes seldom enough that each change may be written down. */
+  reach(namespace: string): Reach | undefined;
   announce(flag: FlagObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
   counted(namespace: string, counts: FlagCounts): void;
 }
@@ -52,6 +59,9 @@ export class FlagReconciler {
   #installation: Installation | undefined;
   /** Our last write of a snapshot, until the cache has it or something newer. */
   readonly #written = new Map<string, { readonly base: string; readonly object: ConfigMap }>();
+
+  /** Version of the snapshot of each namespace that was given to `publish`. */
+  readonly #standing = new Map<string, string>();
 
   constructor(ports: FlagReconcilePorts) {
     this.#ports = ports;
@@ -72,6 +82,7 @@ export class FlagReconciler {
     const now = clock.now();
     const decision = decideFlags(seen, now);
     const publication = await this.#publish(decision, installation, { namespace, before: snapshot, signal });
+    if (!decision.ruleset) this.#publishStanding(namespace, snapshot, installation);
     counted(namespace, countsOf(seen, decision, publication, now));
     const due = objects.flatMap((object) => this.#dueStatus(object, decision, publication, now));
     await this.#writeStatuses(due.slice(0, STATUSES_PER_PASS), signal);
@@ -87,18 +98,34 @@ export class FlagReconciler {
     return cached;
   }
 
+  /** What the leader before this one has published goes on. */
+  #publishStanding(namespace: string, snapshot: ConfigMap | undefined, installation: Installation): void {
+    const { publish, withdraw } = this.#ports;
+    if (!snapshot) {
+      this.#standing.delete(namespace);
+      withdraw(namespace);
+      return;
+    }
+    const { resourceVersion = '' } = snapshot.metadata;
+    if (this.#standing.get(namespace) === resourceVersion) return;
+    this.#standing.set(namespace, resourceVersion);
+    const sealed = sealedIn(snapshot, installation);
+    if (sealed) publish(sealed, contentOf(snapshot));
+  }
+
   /** A ruleset that is too large is refused; kill switches go out all the same, in the last good one. */
   async #publish({ ruleset, revision }: FlagsDecision, installation: Installation, at: WriteAt): Promise<Publication> {
-    if (!ruleset) return { revision, refused: undefined };
+    const reach = this.#ports.reach(at.namespace);
+    if (!ruleset) return { revision, refused: undefined, reach };
     try {
       await this.#put(ruleset, installation, at);
-      return { revision: ruleset.revision, refused: undefined };
+      return { revision: ruleset.revision, refused: undefined, reach };
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'SLUICE_RULESET_TOO_LARGE') throw error;
       this.#ports.logger.error({ namespace: at.namespace, err: error }, 'a ruleset was not published');
       const reduced = withSwitchesOnly(at.before && publishedIn(at.before, installation), ruleset);
       if (reduced) await this.#put(reduced, installation, at);
-      return { revision: reduced?.revision ?? revision, refused: error.message };
+      return { revision: reduced?.revision ?? revision, refused: error.message, reach };
     }
   }
 
@@ -112,7 +139,8 @@ export class FlagReconciler {
     const base = sources.snapshots.get(ref)?.metadata.resourceVersion ?? '';
     // The cache may have our write by now; then there is nothing to bridge.
     if (base !== object.metadata.resourceVersion) this.#written.set(at.namespace, { base, object });
-    publish(sealed);
+    this.#standing.set(at.namespace, object.metadata.resourceVersion ?? '');
+    publish(sealed, contentOf(object));
   }
 
   #dueStatus(object: FlagObject, decision: FlagsDecision, publication: Publication, now: EpochMs): DueStatus[] {

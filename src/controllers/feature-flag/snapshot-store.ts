@@ -21,22 +21,31 @@ export function publishedIn(object: ConfigMap, installation: Installation): Publ
 
 const read = new WeakMap<ConfigMap, PublishedRuleset>();
 
-function open({ metadata, binaryData }: ConfigMap, { signingKey, unitHashSalt }: Installation): PublishedRuleset {
-  const noted = Number(metadata.annotations?.[REVISION]);
+function open(object: ConfigMap, installation: Installation): PublishedRuleset {
+  const noted = Number(object.metadata.annotations?.[REVISION]);
   const revision = Number.isSafeInteger(noted) && noted > 0 ? noted : 0;
-  const sealed = decodeSnapshot(Buffer.from(binaryData?.[SNAPSHOT_FILE] ?? '', 'base64')) as SealedRuleset | undefined;
+  const sealed = sealedIn(object, installation);
+  if (!sealed) return { revision, flags: undefined };
+  return { revision: Math.max(revision, sealed.ruleset.revision), flags: sealed.ruleset.flags };
+}
+
+/** What this installation has sealed; undefined for anything else. */
+export function sealedIn(object: ConfigMap, { signingKey, unitHashSalt }: Installation): SealedRuleset | undefined {
+  const sealed = decodeSnapshot(Buffer.from(contentOf(object), 'base64')) as SealedRuleset | undefined;
   try {
     const isOurs =
       sealed !== undefined &&
       digestOf(sealed.ruleset) === sealed.digest &&
       sealed.signature?.keyId === signingKey.id &&
       sealed.ruleset.unitHashSalt === unitHashSalt;
-    if (!isOurs) return { revision, flags: undefined };
-    return { revision: Math.max(revision, sealed.ruleset.revision), flags: sealed.ruleset.flags };
+    return isOurs ? sealed : undefined;
   } catch {
-    return { revision, flags: undefined }; // it has the form of something else
+    return undefined; // it has the form of something else
   }
 }
+
+/** The snapshot in Base64, as the ConfigMap has it. */
+export const contentOf = ({ binaryData }: ConfigMap): string => binaryData?.[SNAPSHOT_FILE] ?? '';
 
 export interface WriteAt {
   readonly namespace: string;

@@ -33,3 +33,13 @@ export interface ObservedFlags {
   readonly published: PublishedRuleset | undefined;
   readonly unitHashSalt: string;
 }
+
+/** How far the rulesets of a namespace have come: a picture of one moment. */
+export interface Reach {
+  /** Of each connected evaluator: the revision that it runs; -1 while it has said nothing. */
+  readonly running: readonly number[];
+  /** By revision, for recent ones: how many seconds each evaluator that runs it, or a newer one, took. */
+  readonly seconds: ReadonlyMap<number, readonly number[]>;
+  /** By key: when an evaluator last said that it was asked for it. */
+  readonly evaluatedAt: ReadonlyMap<string, EpochMs>;
+}

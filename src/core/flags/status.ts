@@ -3,7 +3,7 @@ import type { FeatureFlagStatus } from '../../api/feature-flag-status.ts';
 import type { EpochMs } from '../../base/units.ts';
 import { isAccepted, type Verdict } from './compile-flags.ts';
 import { withPresent } from './history.ts';
-import type { ObservedFlag } from './observed.ts';
+import type { ObservedFlag, Reach } from './observed.ts';
 
 /** How the publication of the namespace's ruleset went. */
 export interface Publication {
@@ -11,7 +11,12 @@ export interface Publication {
   readonly revision: number;
   /** Why a newer one could not be published. */
   readonly refused: string | undefined;
+  /** How far it has come; undefined where nobody knows yet. */
+  readonly reach: Reach | undefined;
 }
+
+/** Usage is written this rarely: thousands of flags that are always asked for must not be thousands of writes a minute. */
+const USAGE_STEP_MS = 3_600_000;
 
 /** What was decided about one flag. */
 export interface FlagDecision {
@@ -44,6 +49,7 @@ export function nextStatus(
     expired(flag, now),
   ];
   const last = history.at(-1);
+  const lastEvaluated = lastEvaluatedOf(flag, publication.reach);
   return {
     ...status,
     observedGeneration: generation,
@@ -51,13 +57,48 @@ export function nextStatus(
     history,
     ...(last && { revision: last.revision }),
     ...(propagation && { propagation }),
+    ...(lastEvaluated !== undefined && { lastEvaluated }),
   };
 }
 
+type Propagation = NonNullable<FeatureFlagStatus['propagation']>;
+
 /** Only of a flag that changed: otherwise each change of one would mean a write to all. */
-function propagationOf(status: FeatureFlagStatus, changed: boolean, { revision, refused }: Publication) {
-  if (refused !== undefined || (!changed && status.propagation)) return status.propagation;
-  return { desired: revision, acknowledged: 0, total: status.propagation?.total ?? 0 };
+function propagationOf(status: FeatureFlagStatus, changed: boolean, publication: Publication): Propagation | undefined {
+  const { revision, refused, reach } = publication;
+  const before = status.propagation;
+  if (refused !== undefined) return before;
+  if (changed || !before) return { desired: revision, acknowledged: 0, total: before?.total ?? 0 };
+  return reach ? withReach(before, reach) : before;
+}
+
+/** Followed until every evaluator runs it, and then left alone: pods that come and go later are no news of this change. */
+function withReach(before: Propagation, { running, seconds }: Reach): Propagation {
+  const isDone = before.total > 0 && before.acknowledged >= before.total;
+  if (isDone || running.length === 0) return before;
+  const { desired, p99Seconds: _, ...others } = before;
+  const acknowledged = running.filter((revision) => revision >= desired).length;
+  const p99Seconds = p99Of(seconds.get(desired) ?? [], running.length) ?? before.p99Seconds;
+  return {
+    ...others,
+    desired,
+    acknowledged,
+    total: running.length,
+    ...(p99Seconds !== undefined && { p99Seconds }),
+  };
+}
+
+/** Within how many seconds 99 of 100 had it; undefined until they have. Milliseconds are enough. */
+function p99Of(seconds: readonly number[], total: number): number | undefined {
+  const needed = Math.ceil(0.99 * total);
+  const slowest = seconds.toSorted((a, b) => a - b)[needed - 1];
+  return slowest === undefined ? undefined : Math.round(slowest * 1000) / 1000;
+}
+
+function lastEvaluatedOf({ source, status }: ObservedFlag, reach: Reach | undefined): EpochMs | undefined {
+  const at = reach?.evaluatedAt.get(source.key);
+  const isNews = at !== undefined && at - (status.lastEvaluated ?? 0) >= USAGE_STEP_MS;
+  return isNews ? at : undefined;
 }
 
 function accepted({ reason, message }: Verdict): ConditionClaim {

@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { type Clock, sleep } from '../base/clock.ts';
+import { codes, SluiceError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import { digest, revision } from '../wire/names.ts';
+import { decodeSnapshot } from '../wire/snapshot.ts';
+import { Acknowledger, type RefusedRuleset, type Running } from './acknowledger.ts';
+import { EventParser, type StreamEvent } from './event-parser.ts';
+import { type News, openSnapshot, type RulesetSource, type TrustedKeys } from './source.ts';
+import { callStream } from './stream-call.ts';
+
+const JITTER_MS = 2_000;
+const MAX_PAUSE_MS = 30_000;
+/** The leader is one of few replicas, and is found by trying. */
+const MAX_STANDBY_PAUSE_MS = 4_000;
+/** Three pings. */
+const SILENCE_MS = 45_000;
+
+export interface StreamSourceOptions {
+  /** Of the operator, such as `http://sluice-rulesets.sluice-system.svc:8082`. */
+  readonly address: string;
+  readonly flagSetId: string;
+  /** Name of the pod. */
+  readonly subscriber: string;
+  /** The projected service-account token. */
+  readonly tokenFile: string;
+  readonly keys: TrustedKeys | undefined;
+}
+
+export interface StreamSourcePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** What answers now; undefined before the first ruleset. */
+  running(): Running | undefined;
+  /** Keys that were evaluated since the last call. */
+  takeEvaluated(): readonly string[];
+}
+
+/** The operator's stream. Comes back whenever it ends, until the signal aborts; then it resolves within moments. */
+export function streamSource(options: StreamSourceOptions, ports: StreamSourcePorts): RulesetSource {
+  return {
+    run: async (tell, signal) => {
+      const { flagSetId, subscriber, tokenFile, address } = options;
+      const call = { url: new URL('/acks', address), tokenFile };
+      const acks = new Acknowledger({ flagSetId, subscriber, call, ...ports }, signal);
+      const connection = new Connection(options, ports, acks, tell);
+      while (!signal.aborted) {
+        await connection.live(signal).catch((error) => {
+          if (!signal.aborted) connection.failed(error);
+        });
+        acks.disconnected();
+        await sleep(ports.clock, connection.pauseMs(), signal).catch(() => {}); // the loop's condition ends it
+      }
+      await acks.stop();
+    },
+  };
+}
+
+const pingSchema = z.object({ revision: revision.optional(), digest: digest.optional() });
+
+class Connection {
+  readonly #options: StreamSourceOptions;
+  readonly #ports: StreamSourcePorts;
+  readonly #acks: Acknowledger;
+  readonly #tell: (news: News) => void;
+  /** Since the last event that was good. */
+  #failures = 0;
+  #lastError: SluiceError | undefined;
+  #goodAt: number;
+  #isLossTold = false;
+
+  constructor(options: StreamSourceOptions, ports: StreamSourcePorts, acks: Acknowledger, tell: (news: News) => void) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#acks = acks;
+    this.#tell = tell;
+    this.#goodAt = ports.clock.now();
+  }
+
+  /** One stream, from its request to its end. */
+  async live(signal: AbortSignal): Promise<void> {
+    const { address, flagSetId, subscriber, tokenFile } = this.#options;
+    const url = new URL(`/rulesets/${encodeURIComponent(flagSetId)}`, address);
+    url.searchParams.set('subscriber', subscriber);
+    const running = this.#ports.running();
+    const headers = {
+      accept: 'text/event-stream',
+      ...(running && { 'last-event-id': String(running.revision) }),
+    };
+    const response = await callStream({ url, tokenFile, headers, signal });
+    try {
+      await this.#read(response);
+    } finally {
+      response.destroy();
+    }
+  }
+
+  failed(error: unknown): void {
+    const { logger, clock } = this.#ports;
+    const lost = coded(error, this.#options.address);
+    const { code, message } = lost;
+    this.#lastError = lost;
+    if (this.#failures === 0 || this.#failures % 100 === 0) logger.warn({ code }, message);
+    this.#failures++;
+    if (this.#isLossTold || clock.now() - this.#goodAt < SILENCE_MS) return;
+    this.#isLossTold = true;
+    this.#tell({ kind: 'Refused', code, message });
+  }
+
+  /** Before the next try: any time up to 2 s, so that those who lost a leader together do not come together. */
+  pauseMs(): number {
+    const max = this.#lastError?.code === 'SLUICE_STREAM_STANDBY' ? MAX_STANDBY_PAUSE_MS : MAX_PAUSE_MS;
+    return this.#ports.random() * Math.min(max, JITTER_MS * 2 ** Math.min(Math.max(0, this.#failures - 1), 10));
+  }
+
+  async #read(response: IncomingMessage): Promise<void> {
+    const parser = new EventParser();
+    const { clock } = this.#ports;
+    const silent = () => response.destroy(new Error(`nothing was heard for ${SILENCE_MS} ms`));
+    let isFirst = true;
+    let cancel = clock.after(SILENCE_MS, silent);
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        cancel();
+        cancel = clock.after(SILENCE_MS, silent);
+        for (const event of parser.feed(chunk)) {
+          if (event.event === 'snapshot') this.#snapshot(event);
+          else if (event.event === 'ping') this.#ping(event, isFirst);
+          isFirst = false;
+        }
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  #snapshot({ id, data }: StreamEvent): void {
+    const bytes = Buffer.from(data, 'base64');
+    const opened = openSnapshot(bytes, this.#options.keys);
+    if ('kind' in opened) {
+      this.#refuse(opened, { revision: Number(id) || 0, digest: claimedDigest(bytes), reason: opened.message });
+      return;
+    }
+    const { flagSetId, revision } = opened.ruleset;
+    if (flagSetId !== this.#options.flagSetId) {
+      const message = `a ruleset of the flag set ${flagSetId} came to an evaluator of ${this.#options.flagSetId}`;
+      const news = { kind: 'Refused', code: 'SLUICE_RULESET_INVALID', message } as const;
+      this.#refuse(news, { revision, digest: opened.digest, reason: message });
+      return;
+    }
+    this.#tell({ kind: 'Ruleset', snapshot: opened, live: true });
+    this.#good();
+    this.#acks.say();
+  }
+
+  #ping({ data }: StreamEvent, isFirst: boolean): void {
+    const newest = pingOf(data);
+    const running = this.#ports.running();
+    if (newest?.digest !== undefined && newest.digest === running?.digest) this.#tell({ kind: 'Confirmed' });
+    this.#good();
+    if (isFirst) this.#acks.say();
+  }
+
+  #refuse(news: Extract<News, { kind: 'Refused' }>, refused: RefusedRuleset): void {
+    this.#tell(news);
+    this.#acks.say({ ...refused, reason: `${news.code}: ${refused.reason}` });
+    // What may have been damaged on its way is fetched again.
+    if (codes[news.code].retry === 'backoff') throw new SluiceError(news.code, news.message);
+  }
+
+  #good(): void {
+    if (this.#failures > 0) this.#ports.logger.info({}, 'the stream of rulesets is back');
+    this.#failures = 0;
+    this.#lastError = undefined;
+    this.#isLossTold = false;
+    this.#goodAt = this.#ports.clock.now();
+  }
+}
+
+function coded(error: unknown, address: string): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new SluiceError('SLUICE_STREAM_UNREACHABLE', `${address}: ${why}`, {}, error);
+}
+
+function pingOf(data: string): z.output<typeof pingSchema> | undefined {
+  try {
+    return pingSchema.safeParse(JSON.parse(data)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The digest that a snapshot claims, or that of the bytes where nothing can be read in them. */
+function claimedDigest(bytes: Buffer): string {
+  const claimed = digest.safeParse((decodeSnapshot(bytes) as { digest?: unknown } | null | undefined)?.digest);
+  return claimed.data ?? `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}

@@ -1,0 +1,228 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import type { EpochMs } from '../../../src/base/units.ts';
+import { RulesetHub } from '../../../src/rulesets/hub.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { give, identityWith, sealedWith, startEvaluator, TestOperator, until } from '../../support/stream.ts';
+
+const ACK = {
+  schema: 'sluice.acknowledgement/v1',
+  flagSetId: 'shop',
+  subscriber: 'pod-1',
+  revision: 1,
+  digest: `sha256:${'0'.repeat(64)}`,
+  state: 'Running',
+  evaluated: [],
+};
+
+/** Replaces the hub's clock by hand: what it reports is looked at at once. */
+function reachNow(operator: TestOperator): { hub: RulesetHub; reach: () => Promise<ReturnType<RulesetHub['reach']>> } {
+  const clock = new FakeClock(Date.now());
+  const hub = new RulesetHub({ clock, onReach: () => {} });
+  operator.hub = hub;
+  return {
+    hub,
+    reach: async () => {
+      await clock.advance(10_000);
+      return hub.reach('shop');
+    },
+  };
+}
+
+test('an evaluator gets each ruleset and acknowledges it, with the keys that were asked for', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  const { hub, reach } = reachNow(operator);
+  give(hub, sealedWith(1));
+  const evaluator = await startEvaluator(operator.address);
+  await until('revision 1', () => evaluator.running()?.revision === 1);
+  evaluator.evaluated.add('checkout').add('unknown');
+  give(hub, sealedWith(2));
+  await until('the acknowledgement', async () => (await reach())?.running[0] === 2);
+  const { running, seconds, evaluatedAt } = (await reach())!;
+  expect(running).toEqual([2]);
+  expect(seconds.get(2)).toHaveLength(1);
+  expect([...evaluatedAt.keys()]).toEqual(['checkout']);
+});
+
+test('a stream that is cut is taken up again, and who has the newest is only told so', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  give(operator.lead(), sealedWith(1));
+  const evaluator = await startEvaluator(operator.address);
+  await until('revision 1', () => evaluator.running()?.revision === 1);
+  for (const socket of operator.sockets) socket.destroy();
+  await until('the confirmation', () => evaluator.news.some(({ kind }) => kind === 'Confirmed'));
+  expect(evaluator.news.filter(({ kind }) => kind === 'Ruleset')).toHaveLength(1);
+  give(operator.hub!, sealedWith(2));
+  await until('revision 2', () => evaluator.running()?.revision === 2);
+});
+
+test('an operator that was restarted goes on with the next revision, through replicas that do not lead', async () => {
+  const first = new TestOperator();
+  const port = await first.start();
+  give(first.lead(), sealedWith(1));
+  const evaluator = await startEvaluator(first.address);
+  await until('revision 1', () => evaluator.running()?.revision === 1);
+  await first.stop();
+  const second = new TestOperator();
+  let standbys = 0;
+  Object.defineProperty(second, 'hub', { get: () => void standbys++, set: () => {}, configurable: true });
+  await second.start(port);
+  await until('two refusals of the standby', () => standbys >= 2);
+  Object.defineProperty(second, 'hub', { value: undefined, writable: true });
+  give(second.lead(), sealedWith(2));
+  await until('revision 2', () => evaluator.running()?.revision === 2);
+  expect(evaluator.news.map(({ kind }) => kind)).not.toContain('Refused');
+});
+
+test('a stream ends with its token and comes back with the one that lies in the file by then', async () => {
+  const operator = new TestOperator();
+  operator.tokens.set('short', identityWith({ expiresAt: (Date.now() + 700) as EpochMs }));
+  operator.tokens.set('next', identityWith());
+  await operator.start();
+  give(operator.lead(), sealedWith(1));
+  const evaluator = await startEvaluator(operator.address, { token: 'short' });
+  await until('revision 1', () => evaluator.running()?.revision === 1);
+  await until('the end of the stream', () => operator.hub?.subscribers === 0);
+  give(operator.hub!, sealedWith(2));
+  expect(evaluator.running()?.revision).toBe(1);
+  await evaluator.setToken('next');
+  await until('revision 2', () => evaluator.running()?.revision === 2);
+});
+
+test('a snapshot with a broken digest, a strange signature or a newer schema is refused whole, and said so', async () => {
+  const [ours, theirs] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
+  const key = { id: 'ours', privateKey: ours.privateKey };
+  const operator = new TestOperator();
+  await operator.start();
+  const hub = operator.lead();
+  const keys = new Map([['ours', ours.publicKey]]);
+  give(hub, sealedWith(1, { key }));
+  const evaluator = await startEvaluator(operator.address, { keys });
+  await until('revision 1', () => evaluator.running()?.revision === 1);
+  const refusals = () => evaluator.news.flatMap((one) => (one.kind === 'Refused' ? [one.code] : []));
+
+  const broken = sealedWith(2, { key });
+  give(hub, { ...broken, digest: `sha256:${'0'.repeat(64)}` });
+  await until('the refusal', () => refusals().includes('SLUICE_RULESET_DIGEST'));
+  // It is fetched again, so it may be right the next time.
+  give(hub, sealedWith(3, { key: { id: 'ours', privateKey: theirs.privateKey } }));
+  await until('the refusal', () => refusals().includes('SLUICE_RULESET_SIGNATURE'));
+  const newer = sealedWith(4, { key });
+  give(hub, { ...newer, ruleset: { ...newer.ruleset, schema: 'sluice.ruleset/v2' as 'sluice.ruleset/v1' } });
+  await until('the refusal', () => refusals().includes('SLUICE_RULESET_NEWER'));
+  hub.publish(sealedWith(5, { key }), 'AAAA');
+  await until('the refusal', () => refusals().includes('SLUICE_RULESET_INVALID'));
+  expect(evaluator.running()?.revision).toBe(1);
+
+  give(hub, sealedWith(6, { key }));
+  await until('revision 6', () => evaluator.running()?.revision === 6);
+});
+
+test('who does not read is owed the newest ruleset and nothing in between', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  const hub = operator.lead();
+  const { port, hostname } = new URL(operator.address);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  socket.write('GET /rulesets/shop?subscriber=slow HTTP/1.1\r\nhost: x\r\nauthorization: Bearer good\r\n\r\n');
+  await until('the stream', () => hub.subscribers === 1);
+  const content = 'A'.repeat(1_000_000); // more in all than the buffers of the kernel take
+  for (let revision = 1; revision <= 60; revision++) {
+    hub.publish(sealedWith(revision), content);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const [server] = operator.sockets;
+  // What waits in this process: one event.
+  expect(server!.writableLength).toBeLessThan(2_000_000);
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+  await until('the newest', () => /\nid: 60\n/.test(text));
+  expect(text.match(/^id: /gm)!.length).toBeLessThan(40);
+});
+
+test('a thousand evaluators run a change, and all have said so', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  const { hub, reach } = reachNow(operator);
+  give(hub, sealedWith(1));
+  const names = Array.from({ length: 1_000 }, (_, index) => `pod-${index}`);
+  const evaluators = await Promise.all(names.map((subscriber) => startEvaluator(operator.address, { subscriber })));
+  await until('all connected', () => evaluators.every(({ running }) => running()?.revision === 1));
+  give(hub, sealedWith(2));
+  await until('all acknowledged', async () => {
+    const { running = [] } = (await reach()) ?? {};
+    return running.length === 1_000 && running.every((revision) => revision === 2);
+  });
+  expect((await reach())?.seconds.get(2)).toHaveLength(1_000);
+});
+
+test('an evaluator that is told to stop does so at once, also while nobody answers', async () => {
+  const evaluator = await startEvaluator('http://127.0.0.1:9'); // nobody listens
+  await evaluator.stop();
+  const operator = new TestOperator();
+  await operator.start();
+  give(operator.lead(), sealedWith(1));
+  const connected = await startEvaluator(operator.address);
+  await until('revision 1', () => connected.running() !== undefined);
+  await connected.stop();
+  await until('the end of the stream', () => operator.hub?.subscribers === 0);
+});
+
+test('flags of another namespace need the right to them, and a token of a pod speaks for no other', async () => {
+  const operator = new TestOperator(1);
+  await operator.start();
+  const hub = operator.lead();
+  operator.tokens.set('bound', identityWith({ pod: 'pod-1' }));
+  operator.tokens.set('old', identityWith({ expiresAt: (Date.now() - 1) as EpochMs }));
+  const ask = async (path: string, token: string | undefined) => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const end = new AbortController();
+    const { status } = await fetch(`${operator.address}${path}`, { headers, signal: end.signal });
+    end.abort();
+    await until('the end of the stream', () => hub.subscribers === 0);
+    return status;
+  };
+  expect(await ask('/rulesets/shop?subscriber=a', 'good')).toBe(200);
+  expect(await ask('/rulesets/bank?subscriber=a', 'good')).toBe(403);
+  operator.tokens.set('gateway', identityWith({ user: 'system:serviceaccount:edge:envoy', home: 'edge' }));
+  operator.rights.add('system:serviceaccount:edge:envoy shop');
+  expect(await ask('/rulesets/shop?subscriber=a', 'gateway')).toBe(200);
+  expect(await ask('/rulesets/bank?subscriber=a', 'gateway')).toBe(403);
+  expect(await ask('/rulesets/shop?subscriber=a', undefined)).toBe(401);
+  expect(await ask('/rulesets/shop?subscriber=a', 'other')).toBe(401);
+  expect(await ask('/rulesets/shop?subscriber=a', 'old')).toBe(401);
+  expect(await ask('/rulesets/shop?subscriber=pod-1', 'bound')).toBe(200);
+  expect(await ask('/rulesets/shop?subscriber=pod-2', 'bound')).toBe(403);
+  expect(await ask('/rulesets/shop', 'good')).toBe(400);
+  expect(await ask('/rulesets/..%2f?subscriber=a', 'good')).toBe(400);
+  await startEvaluator(operator.address);
+  await until('the one stream', () => hub.subscribers === 1);
+  const full = await fetch(`${operator.address}/rulesets/shop?subscriber=b`, {
+    headers: { authorization: 'Bearer good' },
+  });
+  expect([full.status, full.headers.get('retry-after')]).toEqual([503, '1']);
+});
+
+test('acknowledgements are bounded, and are refused before they are read from whom nobody knows', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  const post = async (body: string, token = 'good') => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const { status } = await fetch(`${operator.address}/acks`, { method: 'POST', body, headers });
+    return status;
+  };
+  expect(await post(JSON.stringify(ACK))).toBe(503);
+  operator.lead();
+  expect(await post(JSON.stringify(ACK))).toBe(204);
+  expect(await post('{', 'unknown')).toBe(401);
+  expect(await post('{')).toBe(400);
+  expect(await post('null')).toBe(400);
+  expect(await post('{"__proto__":1}')).toBe(400);
+  expect(await post(JSON.stringify({ ...ACK, state: 'Fine' }))).toBe(400);
+  expect(await post(JSON.stringify({ ...ACK, evaluated: ['x'.repeat(1_048_576)] }))).toBe(413);
+  expect(operator.hub?.subscribers).toBe(0);
+});

@@ -1,0 +1,134 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { waitFor } from '../../hack/cluster/wait.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silent } from '../../src/base/logger.ts';
+import type { EpochMs } from '../../src/base/units.ts';
+import type { Running } from '../../src/rulesets/acknowledger.ts';
+import { Authoriser, type Identity, type Reviewer } from '../../src/rulesets/authoriser.ts';
+import { RulesetHub } from '../../src/rulesets/hub.ts';
+import type { News, TrustedKeys } from '../../src/rulesets/source.ts';
+import { streamServer } from '../../src/rulesets/stream-server.ts';
+import { streamSource } from '../../src/rulesets/stream-source.ts';
+import type { Ruleset } from '../../src/wire/ruleset.ts';
+import { type SealedRuleset, type SigningKey, sealRuleset } from '../../src/wire/sealed-ruleset.ts';
+import { encodeSnapshot } from '../../src/wire/snapshot.ts';
+import { flagWith, rulesetWith } from './ruleset.ts';
+
+export const HOUR_MS = 3_600_000;
+
+export function identityWith(parts: Partial<Identity> = {}): Identity {
+  const expiresAt = (Date.now() + HOUR_MS) as EpochMs;
+  const user = 'system:serviceaccount:shop:web';
+  return { user, uid: 'u', groups: [], extra: {}, home: 'shop', pod: undefined, expiresAt, ...parts };
+}
+
+/** A ruleset of `shop`; larger ones by `bytes` of text that does not compress. */
+export function sealedWith(revision: number, { key, text = '' }: { key?: SigningKey; text?: string } = {}) {
+  const flag = flagWith({ type: 'string', variants: { on: text, off: '' } });
+  const issuedAt = new Date().toISOString();
+  const ruleset: Ruleset = { ...rulesetWith({ checkout: flag }), revision, issuedAt };
+  return sealRuleset(ruleset, key);
+}
+
+export const contentOf = (sealed: SealedRuleset): string => encodeSnapshot(sealed).toString('base64');
+
+export const give = (hub: RulesetHub, sealed: SealedRuleset): void => hub.publish(sealed, contentOf(sealed));
+
+/** The operator's end of the stream, over loopback; tokens are known by `tokens`. */
+export class TestOperator {
+  readonly tokens = new Map<string, Identity>([['good', identityWith()]]);
+  /** `<user> <flag set>` */
+  readonly rights = new Set<string>();
+  readonly sockets = new Set<Socket>();
+  hub: RulesetHub | undefined;
+  address = '';
+  readonly #app;
+
+  constructor(streams = 5_000) {
+    const reviewer: Reviewer = {
+      identify: async (token) => this.tokens.get(token.reveal()),
+      mayRead: async ({ user }, flagSetId) => this.rights.has(`${user} ${flagSetId}`),
+    };
+    const authoriser = new Authoriser(reviewer, systemClock);
+    const ports = { hub: () => this.hub, authoriser, clock: systemClock, logger: silent };
+    this.#app = streamServer(ports, { streams, bodyBytes: 32 * 1_048_576 });
+    this.#app.server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  async start(port = 0): Promise<number> {
+    await this.#app.listen({ host: '127.0.0.1', port });
+    onTestFinished(() => this.stop());
+    const chosen = (this.#app.server.address() as AddressInfo).port;
+    this.address = `http://127.0.0.1:${chosen}`;
+    return chosen;
+  }
+
+  lead(): RulesetHub {
+    this.hub = new RulesetHub({ clock: systemClock, onReach: () => {} });
+    return this.hub;
+  }
+
+  async stop(): Promise<void> {
+    this.hub?.close();
+    this.hub = undefined;
+    await this.#app.close();
+  }
+}
+
+export interface TestEvaluator {
+  readonly news: News[];
+  readonly evaluated: Set<string>;
+  readonly running: () => Running | undefined;
+  readonly setToken: (token: string) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** An evaluator's end: takes what it is told, as the holder does. */
+export async function startEvaluator(
+  address: string,
+  { subscriber = 'pod-1', keys, token = 'good' }: { subscriber?: string; keys?: TrustedKeys; token?: string } = {},
+): Promise<TestEvaluator> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-stream-'));
+  const tokenFile = join(folder, 'token');
+  const setToken = (text: string) => writeFile(tokenFile, text);
+  await setToken(token);
+  const news: News[] = [];
+  const evaluated = new Set<string>();
+  let running: Running | undefined;
+  const end = new AbortController();
+  const source = streamSource(
+    { address, flagSetId: 'shop', subscriber, tokenFile, keys },
+    {
+      clock: systemClock,
+      random: () => 0.02, // of 2 s: tests need not wait for the jitter
+      logger: silent,
+      running: () => running,
+      takeEvaluated: () => {
+        const keys = [...evaluated];
+        evaluated.clear();
+        return keys;
+      },
+    },
+  );
+  const done = source.run((one) => {
+    news.push(one);
+    if (one.kind === 'Ruleset') running = { revision: one.snapshot.ruleset.revision, digest: one.snapshot.digest };
+  }, end.signal);
+  const stop = async () => {
+    end.abort();
+    await done;
+    await rm(folder, { recursive: true, force: true });
+  };
+  onTestFinished(stop);
+  return { news, evaluated, running: () => running, setToken, stop };
+}
+
+export const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<unknown> =>
+  waitFor(async () => holds(), { what, timeoutMs: 20_000, everyMs: 5 });
