@@ -1,0 +1,209 @@
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { RulesetHub } from '../../../src/rulesets/hub.ts';
+import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { flagWith, rulesetWith } from '../../support/ruleset.ts';
+
+/** An open stream; one that is `slow` finishes no write until `read`. */
+class Listener extends Writable {
+  readonly got: string[] = [];
+  #isSlow: boolean;
+  #finish: (() => void) | undefined;
+
+  constructor(isSlow = false) {
+    super({ highWaterMark: 1 });
+    this.#isSlow = isSlow;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.got.push(/^event: (.*)\n(?:id: (.*)\n)?/.exec(String(chunk))!.slice(1).filter(Boolean).join(' '));
+    if (this.#isSlow) this.#finish = done;
+    else done();
+  }
+
+  read(): void {
+    this.#isSlow = false;
+    this.#finish?.();
+  }
+}
+
+function make() {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const hub = new RulesetHub({ clock, onReach: (flagSetId) => told.push(flagSetId) });
+  const give = (revision: number, keys = ['a']) => {
+    const flags = Object.fromEntries(keys.map((key) => [key, flagWith()]));
+    const issuedAt = new Date(clock.now()).toISOString();
+    hub.publish(sealRuleset({ ...rulesetWith(flags), revision, issuedAt }), 'AAAA');
+  };
+  const join = (id: string, out: Writable = new Listener(), lastRevision?: number) =>
+    hub.join({ flagSetId: 'shop', id, lastRevision, out });
+  const ack = (id: string, revision: number, evaluated: string[] = []) =>
+    hub.acknowledge(id, {
+      schema: 'sluice.acknowledgement/v1',
+      flagSetId: 'shop',
+      subscriber: id,
+      digest: '',
+      state: 'Running',
+      ...{ revision, evaluated },
+    });
+  return { clock, hub, told, give, join, ack };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test('who comes gets the newest ruleset; who has it already is told that it is the newest', () => {
+  const { give, join } = make();
+  const [early, late, knows, old] = [new Listener(), new Listener(), new Listener(), new Listener()];
+  join('early', early);
+  give(1);
+  give(2);
+  join('late', late);
+  join('knows', knows, 2);
+  join('old', old, 1);
+  expect(early.got[0]).toBe('ping');
+  expect(late.got).toEqual(['snapshot 2']);
+  expect(knows.got).toEqual(['ping']);
+  expect(old.got).toEqual(['snapshot 2']);
+});
+
+test('who came before the ruleset of a new leader was read, and has it, is not sent it again', async () => {
+  const { give, join } = make();
+  const out = new Listener();
+  join('a', out, 7);
+  give(7);
+  await settle();
+  expect(out.got).toEqual(['ping', 'ping']);
+});
+
+test('a revision never goes back', async () => {
+  const { give, join } = make();
+  const out = new Listener();
+  give(2);
+  join('a', out);
+  give(1);
+  await settle();
+  expect(out.got).toEqual(['snapshot 2']);
+});
+
+test('a slow listener is sent one event, then the newest', async () => {
+  const { give, join } = make();
+  const out = new Listener(true);
+  give(1);
+  join('a', out);
+  for (const revision of [2, 3, 4]) give(revision);
+  expect(out.writableLength).toBeLessThan(100);
+  out.read();
+  await settle();
+  expect(out.got).toEqual(['snapshot 1', 'snapshot 4']);
+});
+
+test('everyone hears a ping every 15 s, and who reads nothing for half a minute is cut off', async () => {
+  const { clock, give, join } = make();
+  give(1);
+  const [fine, stuck] = [new Listener(), new Listener(true)];
+  join('fine', fine);
+  join('stuck', stuck);
+  await settle();
+  await clock.advance(15_000);
+  await settle();
+  expect([fine.got, stuck.got, stuck.destroyed]).toEqual([['snapshot 1', 'ping'], ['snapshot 1'], false]);
+  await clock.advance(15_000);
+  expect([fine.destroyed, stuck.destroyed]).toEqual([false, true]);
+});
+
+test('one who comes again takes the place of its former stream', () => {
+  const { hub, give, join } = make();
+  give(1);
+  const [before, after] = [new Listener(), new Listener()];
+  const leaveBefore = join('a', before);
+  join('a', after);
+  expect([before.writableEnded, after.writableEnded]).toEqual([true, false]);
+  leaveBefore();
+  expect(hub.subscribers).toBe(1);
+});
+
+test('a report counts who runs what since when, and comes every 10 s while there is something new', async () => {
+  const { clock, hub, told, give, join, ack } = make();
+  give(1);
+  for (const id of ['a', 'b', 'c']) join(id);
+  for (const id of ['a', 'b', 'c']) ack(id, 1);
+  await clock.advance(4_000);
+  give(2);
+  await clock.advance(1_000);
+  ack('a', 2);
+  await clock.advance(2_000);
+  ack('b', 2, ['a', 'unknown']);
+  expect(hub.reach('shop')).toBeUndefined();
+  await clock.advance(3_000);
+  expect(hub.reach('shop')?.running).toEqual([2, 2, 1]);
+  expect(hub.reach('shop')?.seconds.get(2)).toEqual([1, 3]);
+  expect([...hub.reach('shop')!.evaluatedAt.keys()]).toEqual(['a']);
+  expect(told).toEqual(['shop']);
+  await clock.advance(30_000);
+  expect(told).toEqual(['shop']);
+  ack('c', 2);
+  await clock.advance(10_000);
+  expect(told).toEqual(['shop', 'shop']);
+});
+
+test('who comes late is measured from its coming', async () => {
+  const { clock, hub, give, join, ack } = make();
+  give(1);
+  await clock.advance(8_000);
+  join('a');
+  await clock.advance(1_500);
+  ack('a', 1);
+  await clock.advance(10_000);
+  expect(hub.reach('shop')?.seconds.get(1)).toEqual([1.5]);
+});
+
+test('what a stranger acknowledges, or of a revision that nobody made, is left aside', async () => {
+  const { clock, hub, give, join, ack } = make();
+  give(1);
+  join('a');
+  expect(ack('stranger', 1, ['a'])).toBe(false);
+  ack('a', 99);
+  await clock.advance(10_000);
+  expect(hub.reach('shop')).toMatchObject({ running: [-1], evaluatedAt: new Map() });
+});
+
+test('usage of flags that are gone is forgotten, and of many revisions the last 16 are measured', async () => {
+  const { clock, hub, give, join, ack } = make();
+  give(1, ['a', 'b']);
+  join('a');
+  ack('a', 1, ['a', 'b']);
+  for (let revision = 2; revision <= 40; revision++) give(revision, ['b', `only-in-${revision}`]);
+  await clock.advance(10_000);
+  expect([...hub.reach('shop')!.evaluatedAt.keys()]).toEqual(['b']);
+  expect([...hub.reach('shop')!.seconds.keys()]).toEqual(Array.from({ length: 16 }, (_, index) => 25 + index));
+});
+
+test('a namespace that is gone leaves nothing behind', () => {
+  const { hub, give, join } = make();
+  give(3);
+  const leave = join('a');
+  hub.withdraw('shop');
+  leave();
+  give(1); // of a namespace of the same name
+  const out = new Listener();
+  join('b', out);
+  expect(out.got).toEqual(['snapshot 1']);
+});
+
+test('a leader that stops ends every stream, and pings no more', async () => {
+  const { clock, hub, give, join } = make();
+  give(1);
+  const [fine, stuck] = [new Listener(), new Listener(true)];
+  join('fine', fine);
+  join('stuck', stuck);
+  await settle();
+  hub.close();
+  expect([fine.writableEnded, stuck.destroyed]).toEqual([true, true]);
+  const late = new Listener();
+  join('late', late);
+  expect(late.writableEnded).toBe(true);
+  await clock.advance(60_000);
+  expect(fine.got).toEqual(['snapshot 1']);
+});
