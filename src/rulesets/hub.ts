@@ -81,6 +81,8 @@ export class RulesetHub {
     const set = this.#flagSets.get(flagSetId);
     if (!set) return;
     set.published = undefined;
+    set.issuedAt.clear();
+    set.evaluatedAt.clear();
     this.#dropIfEmpty(flagSetId, set);
   }
 

@@ -83,10 +83,12 @@ function refusalOf(status: number, { host }: URL): SluiceError {
       return new SluiceError('SLUICE_STREAM_TOKEN', message, { status });
     case 403:
       return new SluiceError('SLUICE_STREAM_DENIED', message, { status });
+    case 429:
+      return new SluiceError('SLUICE_STREAM_OVERLOADED', message, { status });
     case 503:
       return new SluiceError('SLUICE_STREAM_STANDBY', message, { status });
     default: {
-      const isServers = status >= 500 || status === 429;
+      const isServers = status >= 500;
       return new SluiceError(isServers ? 'SLUICE_STREAM_UNREACHABLE' : 'SLUICE_STREAM_REQUEST', message, { status });
     }
   }

@@ -33,7 +33,7 @@ const STATUS: Partial<Record<Code, number>> = {
   SLUICE_STREAM_DENIED: 403,
   SLUICE_STREAM_REQUEST: 400,
   SLUICE_STREAM_STANDBY: 503,
-  SLUICE_STREAM_OVERLOADED: 503,
+  SLUICE_STREAM_OVERLOADED: 429,
 };
 
 /**
@@ -142,13 +142,19 @@ function lastRevision({ headers }: FastifyRequest): number | undefined {
 const wrong = (message: string): SluiceError => new SluiceError('SLUICE_STREAM_REQUEST', message);
 
 function refuse({ logger }: StreamServerPorts, error: unknown, reply: FastifyReply): FastifyReply {
-  const { statusCode = 500 } = error as { statusCode?: number };
-  const isOurs = error instanceof SluiceError && STATUS[error.code] !== undefined;
-  const status = isOurs ? (STATUS[error.code] as number) : statusCode < 500 ? statusCode : 503;
-  if (!isOurs && status === 503) logger.error({ err: error }, 'a request of an evaluator was not answered');
-  if (status === 503) reply.header('retry-after', '1');
-  const code = isOurs ? error.code : status === 503 ? 'SLUICE_STREAM_OVERLOADED' : 'SLUICE_STREAM_REQUEST';
-  const message = isOurs || status < 500 ? (error as Error).message : 'the request could not be answered';
+  const { status, code, message } = answerTo(error);
+  if (status >= 500 && code === 'SLUICE_STREAM_UNREACHABLE')
+    logger.error({ err: error }, 'a request of an evaluator was not answered');
+  if (status === 503 || status === 429) reply.header('retry-after', '1');
   // The next connection may find another replica.
   return reply.code(status).header('connection', 'close').send({ code, message });
+}
+
+function answerTo(error: unknown): { readonly status: number; readonly code: Code; readonly message: string } {
+  const { statusCode = 500, message } = error as { statusCode?: number; message: string };
+  const known = error instanceof SluiceError ? STATUS[error.code] : undefined;
+  if (known !== undefined) return { status: known, code: (error as SluiceError).code, message };
+  if (statusCode < 500) return { status: statusCode, code: 'SLUICE_STREAM_REQUEST', message };
+  // The API server could not be asked; what went wrong there is nobody else's to read.
+  return { status: 502, code: 'SLUICE_STREAM_UNREACHABLE', message: 'the token could not be reviewed' };
 }

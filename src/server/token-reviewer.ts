@@ -15,7 +15,7 @@ const tokenReviewSchema = z.object({
     audiences: z.array(z.string()).optional(),
     user: z
       .object({
-        username: z.string().min(1),
+        username: z.string().optional(), // of a token that is not good, the user is empty
         uid: z.string().optional(),
         groups: z.array(z.string()).optional(),
         extra: z.record(z.string(), z.array(z.string())).optional(),
@@ -44,9 +44,9 @@ export function tokenReviewer(client: Pick<KubeClient, 'raw'>): Reviewer {
       );
       const { authenticated, audiences, user } = tokenReviewSchema.parse(answer).status;
       // An API server that knows nothing of audiences answers none.
-      if (!authenticated || !user || !audiences?.includes(AUDIENCE)) return undefined;
+      if (!authenticated || !user?.username || !audiences?.includes(AUDIENCE)) return undefined;
       const expiresAt = expiryOf(token.reveal());
-      return expiresAt === undefined ? undefined : identityOf(user, expiresAt);
+      return expiresAt === undefined ? undefined : identityOf(user.username, user, expiresAt);
     },
 
     mayRead: async ({ user, uid, groups, extra }, flagSetId, signal) => {
@@ -70,7 +70,7 @@ export function tokenReviewer(client: Pick<KubeClient, 'raw'>): Reviewer {
 
 type ReviewedUser = NonNullable<z.output<typeof tokenReviewSchema>['status']['user']>;
 
-function identityOf({ username, uid, groups = [], extra = {} }: ReviewedUser, expiresAt: EpochMs): Identity {
+function identityOf(username: string, { uid, groups = [], extra = {} }: ReviewedUser, expiresAt: EpochMs): Identity {
   return { user: username, uid, groups, extra, home: HOME.exec(username)?.[1], pod: extra[POD]?.[0], expiresAt };
 }
 

@@ -8,7 +8,9 @@ import { type FlagCounts, FlagReconciler } from '../../src/controllers/feature-f
 import type { FlagSources } from '../../src/controllers/feature-flag/sources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { Worker } from '../../src/kube/worker.ts';
+import { RulesetHub } from '../../src/rulesets/hub.ts';
 import type { SealedRuleset } from '../../src/wire/sealed-ruleset.ts';
+import { FakeClock } from './fake-clock.ts';
 import { makeClient } from './kube-client.ts';
 
 export interface FlagController {
@@ -17,6 +19,9 @@ export interface FlagController {
   /** In the order in which evaluators would have got them. */
   readonly published: SealedRuleset[];
   readonly announced: string[];
+  readonly hub: RulesetHub;
+  /** Of the hub alone: what it reports every 10 s comes when a test says so. */
+  readonly hubClock: FakeClock;
   readonly counts: Map<string, FlagCounts>;
   stop(): Promise<void>;
 }
@@ -35,13 +40,18 @@ export async function startFlagController(home: string, only: readonly string[])
   );
   informers.start();
   await informers.synced;
+  const hubClock = new FakeClock(Date.now());
+  const hub = new RulesetHub({ clock: hubClock, onReach: (namespace) => worker?.add(namespace) });
   const reconciler = new FlagReconciler({
     ...ports,
     sources: informers.sources,
     loadInstallation: (signal) => loadInstallation(ports.client, home, signal),
-    publish: (sealed) => published.push(sealed),
-    withdraw: () => {},
-    reach: () => undefined,
+    publish: (sealed, content) => {
+      published.push(sealed);
+      hub.publish(sealed, content);
+    },
+    withdraw: (namespace) => hub.withdraw(namespace),
+    reach: (namespace) => hub.reach(namespace),
     announce: (flag, type, reason) => announced.push(`${type} ${flag.metadata.name} ${reason}`),
     counted: (namespace, of) => counts.set(namespace, of),
   });
@@ -49,9 +59,10 @@ export async function startFlagController(home: string, only: readonly string[])
   for (const namespace of only) worker.add(namespace);
   worker.start();
   const stop = async () => {
+    hub.close();
     await worker?.stop();
     await informers.stop();
   };
   onTestFinished(stop);
-  return { client: ports.client, sources: informers.sources, published, announced, counts, stop };
+  return { client: ports.client, sources: informers.sources, published, announced, hub, hubClock, counts, stop };
 }

@@ -46,11 +46,16 @@ export class TestOperator {
   readonly sockets = new Set<Socket>();
   hub: RulesetHub | undefined;
   address = '';
+  /** Whether tokens cannot be reviewed. */
+  isAway = false;
   readonly #app;
 
   constructor(streams = 5_000) {
     const reviewer: Reviewer = {
-      identify: async (token) => this.tokens.get(token.reveal()),
+      identify: async (token) => {
+        if (this.isAway) throw new Error('no API server');
+        return this.tokens.get(token.reveal());
+      },
       mayRead: async ({ user }, flagSetId) => this.rights.has(`${user} ${flagSetId}`),
     };
     const authoriser = new Authoriser(reviewer, systemClock);
@@ -90,10 +95,17 @@ export interface TestEvaluator {
   readonly stop: () => Promise<void>;
 }
 
+interface EvaluatorOptions {
+  readonly subscriber?: string;
+  readonly flagSetId?: string;
+  readonly keys?: TrustedKeys;
+  readonly token?: string;
+}
+
 /** An evaluator's end: takes what it is told, as the holder does. */
 export async function startEvaluator(
   address: string,
-  { subscriber = 'pod-1', keys, token = 'good' }: { subscriber?: string; keys?: TrustedKeys; token?: string } = {},
+  { subscriber = 'pod-1', flagSetId = 'shop', keys, token = 'good' }: EvaluatorOptions = {},
 ): Promise<TestEvaluator> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-stream-'));
   const tokenFile = join(folder, 'token');
@@ -104,7 +116,7 @@ export async function startEvaluator(
   let running: Running | undefined;
   const end = new AbortController();
   const source = streamSource(
-    { address, flagSetId: 'shop', subscriber, tokenFile, keys },
+    { address, flagSetId, subscriber, tokenFile, keys },
     {
       clock: systemClock,
       random: () => 0.02, // of 2 s: tests need not wait for the jitter

@@ -46,6 +46,7 @@ async function nameOf(plural: string, uid: unknown): Promise<string> {
 
 test.each([
   ['taking traffic from a canary', 'PATCH', `${routes}/shop`, 'sluice-writes', 'workload-high'],
+  ['who an evaluator is', 'POST', '/apis/authentication.k8s.io/v1/tokenreviews', 'sluice-reviews', 'workload-low'],
   ['a fresh read before it', 'GET', `${routes}/shop`, 'sluice-writes', 'workload-high'],
   ['a list at its start', 'GET', routes, 'sluice-reads', 'workload-high'],
   ['renewing its Lease', 'PUT', leases('sluice-system'), 'sluice-leader-election', 'leader-election'],
