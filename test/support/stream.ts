@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { waitFor } from '../../hack/cluster/wait.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/logger.ts';
 import type { EpochMs } from '../../src/base/units.ts';
 import type { Running } from '../../src/rulesets/acknowledger.ts';
@@ -50,7 +50,7 @@ export class TestOperator {
   isAway = false;
   readonly #app;
 
-  constructor(streams = 5_000) {
+  constructor({ streams = 5_000, bodyBytes = 32 * 1_048_576 } = {}) {
     const reviewer: Reviewer = {
       identify: async (token) => {
         if (this.isAway) throw new Error('no API server');
@@ -60,7 +60,7 @@ export class TestOperator {
     };
     const authoriser = new Authoriser(reviewer, systemClock);
     const ports = { hub: () => this.hub, authoriser, clock: systemClock, logger: silent };
-    this.#app = streamServer(ports, { streams, bodyBytes: 32 * 1_048_576 });
+    this.#app = streamServer(ports, { streams, bodyBytes });
     this.#app.server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
@@ -100,12 +100,13 @@ interface EvaluatorOptions {
   readonly flagSetId?: string;
   readonly keys?: TrustedKeys;
   readonly token?: string;
+  readonly clock?: Clock;
 }
 
 /** An evaluator's end: takes what it is told, as the holder does. */
 export async function startEvaluator(
   address: string,
-  { subscriber = 'pod-1', flagSetId = 'shop', keys, token = 'good' }: EvaluatorOptions = {},
+  { subscriber = 'pod-1', flagSetId = 'shop', keys, token = 'good', clock = systemClock }: EvaluatorOptions = {},
 ): Promise<TestEvaluator> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-stream-'));
   const tokenFile = join(folder, 'token');
@@ -118,7 +119,7 @@ export async function startEvaluator(
   const source = streamSource(
     { address, flagSetId, subscriber, tokenFile, keys },
     {
-      clock: systemClock,
+      clock,
       random: () => 0.02, // of 2 s: tests need not wait for the jitter
       logger: silent,
       running: () => running,

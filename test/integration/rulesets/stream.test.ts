@@ -1,11 +1,21 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
 import type { EpochMs } from '../../../src/base/units.ts';
 import { RulesetHub } from '../../../src/rulesets/hub.ts';
+import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { give, identityWith, sealedWith, startEvaluator, TestOperator, until } from '../../support/stream.ts';
+import {
+  contentOf,
+  give,
+  identityWith,
+  sealedWith,
+  startEvaluator,
+  TestOperator,
+  until,
+} from '../../support/stream.ts';
 
 const ACK = {
   schema: 'sluice.acknowledgement/v1',
@@ -108,12 +118,14 @@ test('a snapshot with a broken digest, a strange signature or a newer schema is 
   const broken = sealedWith(2, { key });
   give(hub, { ...broken, digest: `sha256:${'0'.repeat(64)}` });
   await until('the refusal', () => refusals().includes('SLUICE_RULESET_DIGEST'));
-  // It is fetched again, so it may be right the next time.
+  // It may have been damaged on its way, so it is fetched again.
+  await until('two more', () => refusals().length >= 3);
   give(hub, sealedWith(3, { key: { id: 'ours', privateKey: theirs.privateKey } }));
   await until('the refusal', () => refusals().includes('SLUICE_RULESET_SIGNATURE'));
   const newer = sealedWith(4, { key });
   give(hub, { ...newer, ruleset: { ...newer.ruleset, schema: 'sluice.ruleset/v2' as 'sluice.ruleset/v1' } });
   await until('the refusal', () => refusals().includes('SLUICE_RULESET_NEWER'));
+  expect(hub.subscribers).toBe(1);
   hub.publish(sealedWith(5, { key }), 'AAAA');
   await until('the refusal', () => refusals().includes('SLUICE_RULESET_INVALID'));
   expect(evaluator.running()?.revision).toBe(1);
@@ -176,7 +188,7 @@ test('an evaluator that is told to stop does so at once, also while nobody answe
 });
 
 test('flags of another namespace need the right to them, and a token of a pod speaks for no other', async () => {
-  const operator = new TestOperator(1);
+  const operator = new TestOperator({ streams: 1 });
   await operator.start();
   const hub = operator.lead();
   operator.tokens.set('bound', identityWith({ pod: 'pod-1' }));
@@ -230,4 +242,66 @@ test('acknowledgements are bounded, and are refused before they are read from wh
   expect(await post(JSON.stringify({ ...ACK, state: 'Fine' }))).toBe(400);
   expect(await post(JSON.stringify({ ...ACK, evaluated: ['x'.repeat(1_048_576)] }))).toBe(413);
   expect(operator.hub?.subscribers).toBe(0);
+});
+
+test('keys beyond what one acknowledgement takes come in the next', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  const { hub, reach } = reachNow(operator);
+  const { ruleset } = sealedWith(1);
+  const keys = Array.from({ length: 2_500 }, (_, index) => `flag-${index}`);
+  const flags = Object.fromEntries(keys.map((key) => [key, ruleset.flags.checkout!]));
+  give(hub, sealRuleset({ ...ruleset, flags }));
+  const evaluator = await startEvaluator(operator.address);
+  await until('revision 1', () => evaluator.running()?.revision === 1);
+  for (const key of keys) evaluator.evaluated.add(key);
+  give(hub, sealRuleset({ ...ruleset, flags, revision: 2 }));
+  await until('all keys', async () => (await reach())?.evaluatedAt.size === 2_500);
+});
+
+test('acknowledgements that were answered leave room for others', async () => {
+  const operator = new TestOperator({ bodyBytes: 2_000 });
+  await operator.start();
+  operator.lead();
+  const headers = { authorization: 'Bearer good', 'content-type': 'application/json' };
+  const post = async (body: string) =>
+    (await fetch(`${operator.address}/acks`, { method: 'POST', body, headers })).status;
+  const long = JSON.stringify({ ...ACK, evaluated: ['x'.repeat(250), 'y'.repeat(250), 'z'.repeat(250)] });
+  for (let sent = 0; sent < 10; sent++) expect(await post(long)).toBe(204);
+  expect(await post(long + ' '.repeat(2_000))).toBe(429);
+});
+
+test('a ruleset of another flag set is refused', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  const hub = operator.lead();
+  const { ruleset } = sealedWith(1);
+  const strange = sealRuleset({ ...ruleset, flagSetId: 'bank' });
+  hub.publish({ ...strange, ruleset: { ...strange.ruleset, flagSetId: 'shop' } }, contentOf(strange));
+  const evaluator = await startEvaluator(operator.address);
+  await until('the refusal', () => evaluator.news.some(({ kind }) => kind === 'Refused'));
+  expect(evaluator.news).toMatchObject([{ code: 'SLUICE_RULESET_INVALID' }]);
+});
+
+test('a stream on which nothing is heard for 45 s is given up; without one for as long, there may be news', async () => {
+  let asked = 0;
+  const mute = createServer((_request, response) => {
+    asked++;
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  });
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    mute.closeAllConnections();
+    mute.close();
+  });
+  const clock = new FakeClock();
+  const { port } = mute.address() as AddressInfo;
+  const evaluator = await startEvaluator(`http://127.0.0.1:${port}`, { clock });
+  await until('the first try', () => asked === 1);
+  expect(evaluator.news).toEqual([]);
+  await until('the next try', async () => {
+    await clock.advance(5_000);
+    return asked >= 2;
+  });
+  expect(evaluator.news).toMatchObject([{ kind: 'Refused', code: 'SLUICE_STREAM_UNREACHABLE' }]);
 });
