@@ -115,8 +115,20 @@ test('the FlowSchemas go to the level that is asked for, and away where nobody w
   const schemasOf = (objects: readonly Manifest[]) => objects.filter(({ kind }) => kind === 'FlowSchema');
   const levels = (objects: readonly Manifest[]) =>
     schemasOf(objects).map(({ spec }) => spec.priorityLevelConfiguration.name);
-  expect(levels(await render('', signal))).toEqual(['leader-election', 'workload-high', 'workload-high']);
+  expect(levels(await render('', signal))).toEqual([
+    'leader-election',
+    'workload-low',
+    'workload-high',
+    'workload-high',
+  ]);
   const own = await render('flowControl: { priorityLevel: mine }', signal);
-  expect(levels(own)).toEqual(['leader-election', 'mine', 'mine']);
+  expect(levels(own)).toEqual(['leader-election', 'workload-low', 'mine', 'mine']);
   expect(schemasOf(await render('flowControl: { enabled: false }', signal))).toEqual([]);
+});
+
+test('the Service of the stream leads to a port that the operator has', async () => {
+  const objects = await render('', signal);
+  const [port] = find(objects, 'Service', 'sluice-rulesets').spec.ports;
+  const { spec } = find(objects, 'Deployment', 'sluice-operator').spec.template;
+  expect(spec.containers[0].ports).toContainEqual({ name: port.targetPort, containerPort: 8082 });
 });

@@ -71,20 +71,42 @@ test('tokens for anything else, changed or invented ones are good for nothing', 
     expect(await reviewer.identify(new Secret(token), signal())).toBeUndefined();
 });
 
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+
+/** A role with the rules of one of the chart's, under a name of its own. */
+async function chartRole(of: string, name: string): Promise<Manifest> {
+  const { rules } = find(await render('', AbortSignal.timeout(600_000)), 'ClusterRole', of);
+  await api('POST', `${RBAC}/clusterroles`, { metadata: { name }, rules });
+  return { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+}
+
+test('the rights that the chart gives the operator are enough for both reviews', async () => {
+  const roleRef = await chartRole('sluice-operator', `operator-${shop}`);
+  const user = `operator-of-${shop}`;
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }];
+  await api('POST', `${RBAC}/clusterrolebindings`, { metadata: { name: user }, roleRef, subjects });
+  const headers = { 'impersonate-user': user };
+  const token = await tokenOf(shop);
+  const client = {
+    raw: async ({ path, body }: { path: string; body?: Manifest }) => {
+      const answer = await rawApi(kubeConfig(), 'POST', path, { body, headers });
+      return answer.body;
+    },
+  };
+  const reviewer = tokenReviewer(client);
+  const identify = async () => reviewer.identify(token, signal()).catch(() => undefined); // until the binding is in force
+  await until('the right', async () => (await identify()) !== undefined);
+  expect(await reviewer.mayRead((await identify())!, edge, signal())).toBe(false);
+});
+
 test('another namespace is open to who is bound to the role for it there', async () => {
   const reviewer = tokenReviewer(makeClient());
   const identity = (await reviewer.identify(await tokenOf(edge), signal()))!;
   expect(await reviewer.mayRead(identity, shop, signal())).toBe(false);
-  const role = find(await render('', AbortSignal.timeout(600_000)), 'ClusterRole', 'sluice-ruleset-reader');
-  await apply(kubeConfig(), '/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice-ruleset-reader', role);
-  const binding = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'evaluator', namespace: shop },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'sluice-ruleset-reader' },
-    subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: edge }],
-  };
-  await api('POST', `/apis/rbac.authorization.k8s.io/v1/namespaces/${shop}/rolebindings`, binding);
+  const roleRef = await chartRole('sluice-ruleset-reader', `reader-${shop}`);
+  const subjects = [{ kind: 'ServiceAccount', name: 'web', namespace: edge }];
+  const binding = { metadata: { name: 'evaluator', namespace: shop }, roleRef, subjects };
+  await api('POST', `${RBAC}/namespaces/${shop}/rolebindings`, binding);
   await until('the right', () => reviewer.mayRead(identity, shop, signal()));
   expect(await reviewer.mayRead(identity, edge, signal())).toBe(false);
 });
