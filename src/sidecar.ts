@@ -23,6 +23,7 @@ import { RulesetHolder } from './rulesets/holder.ts';
 import { LastGoodKeeper, readLastGood } from './rulesets/last-good.ts';
 import { snapshotFile } from './rulesets/snapshot-file.ts';
 import type { RulesetSource, TrustedKeys } from './rulesets/source.ts';
+import { streamSource } from './rulesets/stream-source.ts';
 import { keyIdOf } from './wire/sealed-ruleset.ts';
 
 const FILE_POLL_MS = 100;
@@ -56,7 +57,8 @@ async function run(options: SidecarOptions): Promise<void> {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
   });
-  const holder = new RulesetHolder({ clock, logger });
+  const { stream, failClosedAfterMs: expiresAfterMs } = options;
+  const holder = new RulesetHolder({ clock, logger, flagSetId: stream?.flagSetId, expiresAfterMs });
   const keeper = options.stateDir === undefined ? undefined : new LastGoodKeeper(options.stateDir, logger);
   const counts = new EvaluationCounts();
   const streams = new EventStreams(clock, MAX_EVENT_STREAMS);
@@ -74,7 +76,8 @@ async function run(options: SidecarOptions): Promise<void> {
     logger.info({ evaluation, health: await listen(health, '--health-port', options.health) }, 'listening');
     const keys = trustedKeys(options.publicKeys);
     if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys);
-    await sourceOf(options, keys, logger)?.run((news) => holder.take(news), signal);
+    const sources = sourcesOf(options, { keys, logger, holder, counts });
+    await Promise.all(sources.map((source) => source.run((news) => holder.take(news), signal)));
     await aborted(signal);
   } finally {
     // Whoever never finishes a request would hold the stop up.
@@ -105,18 +108,32 @@ async function beginWithLastGood(
   });
 }
 
-function sourceOf(
-  { files, boot, watch, namespace }: SidecarOptions,
-  keys: TrustedKeys | undefined,
-  logger: Logger,
-): RulesetSource | undefined {
-  if (files.length > 0) return fileSource({ paths: files, watch, namespace, pollMs: FILE_POLL_MS }, { clock, logger });
-  return boot === undefined ? undefined : snapshotFile(boot, { clock, keys, pollMs: BOOT_POLL_MS });
+interface SourceParts {
+  readonly keys: TrustedKeys | undefined;
+  readonly logger: Logger;
+  readonly holder: RulesetHolder;
+  readonly counts: EvaluationCounts;
 }
 
-function whyNotReady({ current }: RulesetHolder, signal: AbortSignal): string | undefined {
+/** All speak at the same time: of what they bring the newest revision answers. */
+function sourcesOf(options: SidecarOptions, { keys, logger, holder, counts }: SourceParts): RulesetSource[] {
+  const { files, boot, watch, namespace, stream } = options;
+  if (files.length > 0)
+    return [fileSource({ paths: files, watch, namespace, pollMs: FILE_POLL_MS }, { clock, logger })];
+  const mounted = boot === undefined ? [] : [snapshotFile(boot, { clock, keys, pollMs: BOOT_POLL_MS })];
+  if (!stream) return mounted;
+  const running = () => {
+    const { current } = holder;
+    return current && { revision: current.compiled.revision, digest: current.digest };
+  };
+  const ports = { clock, random: Math.random, logger, running, takeEvaluated: () => counts.takeEvaluated() };
+  return [...mounted, streamSource({ ...stream, keys }, ports)];
+}
+
+function whyNotReady({ current, expired }: RulesetHolder, signal: AbortSignal): string | undefined {
   if (signal.aborted) return 'stopping';
-  return current ? undefined : 'no ruleset yet';
+  if (!current) return 'no ruleset yet';
+  return expired ? 'the operator was not heard for longer than --fail-closed-after' : undefined;
 }
 
 async function listen(app: FastifyInstance, option: string, at: SidecarOptions['health']): Promise<string> {

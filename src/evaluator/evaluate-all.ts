@@ -3,7 +3,7 @@ import type { Context } from '../core/evaluation/truth.ts';
 import type { HeldRuleset } from '../rulesets/holder.ts';
 import { type AnswerItem, itemWithToken } from './answer-item.ts';
 import type { EvaluatorPorts } from './ports.ts';
-import { notReady, overloaded } from './refusal.ts';
+import { failClosed, notReady, overloaded } from './refusal.ts';
 
 /** For one request, measured between flags; a flag by itself is bounded by its size. */
 const DEADLINE_MS = 1_000;
@@ -12,6 +12,7 @@ const FLAGS_BETWEEN_LOOKS = 64;
 /** The ruleset that a request is answered by, from its beginning to its end. */
 export function heldBy({ holder }: EvaluatorPorts): HeldRuleset {
   if (!holder.current) throw notReady();
+  if (holder.expired) throw failClosed();
   return holder.current;
 }
 

@@ -1,9 +1,11 @@
+import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { SluiceError } from '../base/errors.ts';
+import type { DurationMs } from '../base/units.ts';
 import type { EventOptions } from './events/start-events.ts';
 
 export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watch]    flags from YAML files, without Kubernetes
-       sluice-sidecar --boot FILE --state-dir DIR                  in a pod
+       sluice-sidecar --boot FILE --state-dir DIR --operator URL --flag-set NAME    in a pod
 
   --file PATH          a YAML file of FeatureFlags, or a folder of such files
   --watch              take in changes of the files
@@ -11,6 +13,14 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
 
   --boot FILE          a mounted ruleset.json.gz to begin with
   --state-dir DIR      where the last good ruleset is kept
+  --operator URL       whose stream of rulesets to follow, such as https://sluice-rulesets.sluice-system.svc:8082
+  --flag-set NAME      whose flags: a namespace; needed with --operator
+  --subscriber NAME    who this is; default: the environment's POD_NAME, else the name of the host
+  --token-file FILE    service-account token of audience sluice; default /var/run/secrets/sluice/token
+  --ca-file FILE       authorities by which the operator is known (PEM); read at each connection, so it may come later
+  --fail-closed-after DURATION
+                       refuse to evaluate after so long without a word from the operator, such as 90s, 15m, 12h, 2d;
+                       default: never
   --public-key FILE    accept only rulesets signed by this key (PEM); may be given several times
 
   --events-dir DIR     take exposures and metric events, which wait here; used by one process at a time
@@ -24,7 +34,19 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
   --help
 `;
 
+/** Where a projected volume is mounted by injection. */
+const TOKEN_FILE = '/var/run/secrets/sluice/token';
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
+
+/** The operator's stream, and who listens. */
+export interface StreamOptions {
+  readonly address: string;
+  readonly flagSetId: string;
+  readonly subscriber: string;
+  readonly tokenFile: string;
+  readonly caFile: string | undefined;
+}
 
 export interface SidecarOptions {
   readonly files: readonly string[];
@@ -32,6 +54,10 @@ export interface SidecarOptions {
   readonly namespace: string | undefined;
   readonly boot: string | undefined;
   readonly stateDir: string | undefined;
+  /** Undefined: changes come with files only. */
+  readonly stream: StreamOptions | undefined;
+  /** Undefined: what is held answers for ever. */
+  readonly failClosedAfterMs: DurationMs | undefined;
   readonly publicKeys: readonly string[];
   /** Undefined: no events are taken. */
   readonly events: EventOptions | undefined;
@@ -41,18 +67,17 @@ export interface SidecarOptions {
 }
 
 /** The command line; undefined where help was asked for. Throws SLUICE_SIDECAR_ARGUMENT. */
-export function parseOptions(args: readonly string[]): SidecarOptions | undefined {
+export function parseOptions(args: readonly string[], environment = process.env): SidecarOptions | undefined {
   const values = valuesOf(args);
   if (values.help) return undefined;
   const { file: files = [], boot, 'state-dir': stateDir, watch = false, namespace } = values;
-  const isLocal = files.length > 0;
-  if (!isLocal && boot === undefined && stateDir === undefined) throw wrong('give --file, or --boot and --state-dir');
-  if (isLocal && (boot !== undefined || stateDir !== undefined)) throw wrong('--file excludes --boot and --state-dir');
-  if (!isLocal && (watch || namespace !== undefined)) throw wrong('--watch and --namespace need --file');
+  refuseMixtures(values);
   const { 'log-level': logLevel = 'info' } = values;
   if (!LOG_LEVELS.includes(logLevel)) throw wrong(`--log-level must be one of ${LOG_LEVELS.join(', ')}`);
   return {
     ...{ files, watch, namespace, boot, stateDir, logLevel },
+    stream: streamOf(values, environment),
+    failClosedAfterMs: durationOf('--fail-closed-after', values['fail-closed-after']),
     publicKeys: values['public-key'] ?? [],
     events: eventsOf(values['events-dir'], values.collector),
     evaluation: { host: values.host ?? '127.0.0.1', port: portOf('--port', values.port, 8016) },
@@ -60,6 +85,34 @@ export function parseOptions(args: readonly string[]): SidecarOptions | undefine
       host: values['health-host'] ?? '127.0.0.1',
       port: portOf('--health-port', values['health-port'], 8017),
     },
+  };
+}
+
+type Values = ReturnType<typeof valuesOf>;
+
+/** Files are local mode; everything else is for a pod. */
+function refuseMixtures(values: Values): void {
+  const { file, watch, namespace, boot, 'state-dir': stateDir, operator } = values;
+  const isInPod = boot !== undefined || stateDir !== undefined || operator !== undefined;
+  if (file && isInPod) throw wrong('--file excludes --boot, --state-dir and --operator');
+  if (!file && !isInPod) throw wrong('give --file, or --boot, --state-dir and --operator');
+  if (!file && (watch || namespace !== undefined)) throw wrong('--watch and --namespace need --file');
+  if (operator !== undefined) return;
+  for (const name of ['flag-set', 'subscriber', 'token-file', 'ca-file', 'fail-closed-after'] as const)
+    if (values[name] !== undefined) throw wrong(`--${name} needs --operator`);
+}
+
+function streamOf(values: Values, environment: NodeJS.ProcessEnv): StreamOptions | undefined {
+  const { operator, 'flag-set': flagSetId, 'ca-file': caFile, subscriber, 'token-file': tokenFile } = values;
+  if (operator === undefined) return undefined;
+  if (!isHttp(operator)) throw wrong('--operator must be an http or https URL');
+  if (flagSetId === undefined || flagSetId === '') throw wrong('--operator needs --flag-set');
+  return {
+    address: operator,
+    flagSetId,
+    subscriber: subscriber ?? environment.POD_NAME ?? hostname().toLowerCase(),
+    tokenFile: tokenFile ?? TOKEN_FILE,
+    caFile,
   };
 }
 
@@ -73,6 +126,8 @@ function valuesOf(args: readonly string[]) {
       options: {
         ...{ file: texts, 'public-key': texts, namespace: text, boot: text, 'state-dir': text, host: text, port: text },
         ...{ 'health-host': text, 'health-port': text, 'log-level': text, 'events-dir': text, collector: text },
+        ...{ operator: text, 'flag-set': text, subscriber: text, 'token-file': text, 'ca-file': text },
+        'fail-closed-after': text,
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -87,10 +142,17 @@ function eventsOf(directory: string | undefined, collector: string | undefined):
     if (collector !== undefined) throw wrong('--collector needs --events-dir');
     return undefined;
   }
-  const address = collector === undefined ? undefined : URL.parse(collector);
-  if (address === null || (address && !/^https?:$/.test(address.protocol)))
-    throw wrong('--collector must be an http URL');
-  return { directory, collector: address };
+  if (collector !== undefined && !isHttp(collector)) throw wrong('--collector must be an http URL');
+  return { directory, collector: collector === undefined ? undefined : new URL(collector) };
+}
+
+const isHttp = (address: string): boolean => /^https?:$/.test(URL.parse(address)?.protocol ?? '');
+
+function durationOf(name: string, said: string | undefined): DurationMs | undefined {
+  if (said === undefined) return undefined;
+  const [, count = '', unit = ''] = /^([1-9][0-9]{0,5})([smhd])$/.exec(said) ?? [];
+  if (unit === '') throw wrong(`${name} must be a number and one of s, m, h and d, such as 15m`);
+  return (Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]) as DurationMs;
 }
 
 function portOf(name: string, said: string | undefined, otherwise: number): number {

@@ -35,6 +35,13 @@ export const overloaded = (message: string): Refusal =>
 export const notReady = (): Refusal =>
   new Refusal('SLUICE_EVALUATOR_NOT_READY', 'there is no ruleset yet', { status: 500, errorCode: 'GENERAL' });
 
+/** Whoever asks falls back to its own default. */
+export const failClosed = (): Refusal =>
+  new Refusal('SLUICE_EVALUATOR_FAIL_CLOSED', 'the operator was not heard for longer than --fail-closed-after', {
+    status: 500,
+    errorCode: 'GENERAL',
+  });
+
 const tooLarge = (message: string): Refusal =>
   new Refusal('SLUICE_REQUEST_TOO_LARGE', message, { status: 413, errorCode: 'INVALID_CONTEXT' });
 

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import type { Agent } from 'node:http';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Acknowledgement } from '../wire/acknowledgement.ts';
+import { LIMITS } from '../wire/limits.ts';
 import { callStream, type StreamCall, stickyAgent } from './stream-call.ts';
 
 const EVERY_MS = 300_000;
@@ -26,7 +28,7 @@ export interface RefusedRuleset extends Running {
 export interface AcknowledgerOptions {
   readonly flagSetId: string;
   readonly subscriber: string;
-  readonly call: Pick<StreamCall, 'url' | 'tokenFile'>;
+  readonly call: Pick<StreamCall, 'url' | 'tokenFile' | 'caFile'>;
   readonly clock: Clock;
   readonly random: Random;
   /** Undefined: nothing answers yet. */
@@ -39,7 +41,7 @@ export interface AcknowledgerOptions {
 export class Acknowledger {
   readonly #options: AcknowledgerOptions;
   readonly #signal: AbortSignal;
-  readonly #agent = stickyAgent();
+  readonly #agent: Agent;
   readonly #evaluated = new Set<string>();
   #refused: RefusedRuleset | undefined;
   #isConnected = false;
@@ -49,6 +51,7 @@ export class Acknowledger {
 
   constructor(options: AcknowledgerOptions, signal: AbortSignal) {
     this.#options = options;
+    this.#agent = stickyAgent(options.call.url);
     this.#signal = signal;
     this.#await();
   }
@@ -110,7 +113,8 @@ export class Acknowledger {
   }
 
   async #post(): Promise<void> {
-    for (const key of this.#options.takeEvaluated()) this.#evaluated.add(key);
+    // What is not heard of for hours is not kept for hours: flags come and go meanwhile.
+    for (const key of this.#options.takeEvaluated()) if (this.#evaluated.size < LIMITS.flags) this.#evaluated.add(key);
     do {
       const keys = [...this.#evaluated].slice(0, MAX_KEYS);
       const body = this.#next(keys);

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Code } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { EpochMs } from '../base/units.ts';
+import { after, type DurationMs, type EpochMs } from '../base/units.ts';
 import { type CompiledRuleset, compileRuleset } from '../core/evaluation/compile.ts';
 import type { News, Snapshot } from './source.ts';
 
@@ -11,6 +11,15 @@ export interface HeldRuleset {
   readonly digest: string;
   /** The sealed ruleset as JSON in gzip. */
   readonly bytes: Uint8Array;
+}
+
+export interface HolderOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The only flag set whose rulesets are taken; default: that of the first one. */
+  readonly flagSetId?: string | undefined;
+  /** After so long without word that nothing is newer, what is held has expired; default: never. */
+  readonly expiresAfterMs?: DurationMs | undefined;
 }
 
 /** Timers of Node end at once when they are set for longer. */
@@ -23,6 +32,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class RulesetHolder {
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #flagSetId: string | undefined;
+  readonly #expiresAfterMs: DurationMs | undefined;
+  readonly #startedAt: EpochMs;
   readonly #listeners = new Set<(held: HeldRuleset) => void>();
   readonly #refusals = new Map<Code, number>();
   #current: HeldRuleset | undefined;
@@ -31,9 +43,12 @@ export class RulesetHolder {
   #told = '';
   #cancelTimer: (() => void) | undefined;
 
-  constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
+  constructor({ clock, logger, flagSetId, expiresAfterMs }: HolderOptions) {
     this.#clock = clock;
     this.#logger = logger;
+    this.#flagSetId = flagSetId;
+    this.#expiresAfterMs = expiresAfterMs;
+    this.#startedAt = clock.now();
   }
 
   /** Undefined until the first ruleset. */
@@ -49,6 +64,12 @@ export class RulesetHolder {
   /** When it was last known that nothing newer exists. */
   get newsAt(): EpochMs | undefined {
     return this.#newsAt;
+  }
+
+  /** Whether nobody has said for too long that nothing is newer. What was kept from before counts from the start. */
+  get expired(): boolean {
+    if (this.#expiresAfterMs === undefined) return false;
+    return this.#clock.now() > after(this.#newsAt ?? this.#startedAt, this.#expiresAfterMs);
   }
 
   /** How often something was refused since the start, by code. */
@@ -88,15 +109,14 @@ export class RulesetHolder {
   #offer({ ruleset, digest, bytes }: Snapshot, live: boolean): void {
     const { flagSetId, revision } = ruleset;
     const held = this.#current;
-    if (held && held.digest !== digest) {
-      if (held.compiled.flagSetId !== flagSetId) {
-        const message = `a ruleset of the flag set ${flagSetId} came to an evaluator of ${held.compiled.flagSetId}`;
-        this.take({ kind: 'Refused', code: 'SLUICE_RULESET_INVALID', message });
-        return;
-      }
-      // Revisions only ever grow: this is one from before that came late.
-      if (revision <= held.compiled.revision) return;
+    const expected = this.#flagSetId ?? held?.compiled.flagSetId ?? flagSetId;
+    if (flagSetId !== expected) {
+      const message = `a ruleset of the flag set ${flagSetId} came to an evaluator of ${expected}`;
+      this.take({ kind: 'Refused', code: 'SLUICE_RULESET_INVALID', message });
+      return;
     }
+    // Revisions only ever grow: this is one from before that came late.
+    if (held && held.digest !== digest && revision <= held.compiled.revision) return;
     if (held?.digest !== digest) this.#swap({ compiled: compileRuleset(ruleset), digest, bytes });
     if (live) this.#confirm();
     else if (held === undefined) this.#stale = true;

@@ -20,13 +20,14 @@ const MAX_STANDBY_PAUSE_MS = 4_000;
 const SILENCE_MS = 45_000;
 
 export interface StreamSourceOptions {
-  /** Of the operator, such as `http://sluice-rulesets.sluice-system.svc:8082`. */
+  /** Of the operator, such as `https://sluice-rulesets.sluice-system.svc:8082`. */
   readonly address: string;
   readonly flagSetId: string;
   /** Name of the pod. */
   readonly subscriber: string;
   /** The projected service-account token. */
   readonly tokenFile: string;
+  readonly caFile: string | undefined;
   readonly keys: TrustedKeys | undefined;
 }
 
@@ -44,8 +45,8 @@ export interface StreamSourcePorts {
 export function streamSource(options: StreamSourceOptions, ports: StreamSourcePorts): RulesetSource {
   return {
     run: async (tell, signal) => {
-      const { flagSetId, subscriber, tokenFile, address } = options;
-      const call = { url: new URL('/acks', address), tokenFile };
+      const { flagSetId, subscriber, tokenFile, caFile, address } = options;
+      const call = { url: new URL('/acks', address), tokenFile, caFile };
       const acks = new Acknowledger({ flagSetId, subscriber, call, ...ports }, signal);
       const connection = new Connection(options, ports, acks, tell);
       while (!signal.aborted) {
@@ -83,7 +84,7 @@ class Connection {
 
   /** One stream, from its request to its end. */
   async live(signal: AbortSignal): Promise<void> {
-    const { address, flagSetId, subscriber, tokenFile } = this.#options;
+    const { address, flagSetId, subscriber, tokenFile, caFile } = this.#options;
     const url = new URL(`/rulesets/${encodeURIComponent(flagSetId)}`, address);
     url.searchParams.set('subscriber', subscriber);
     const running = this.#ports.running();
@@ -91,7 +92,7 @@ class Connection {
       accept: 'text/event-stream',
       ...(running && { 'last-event-id': String(running.revision) }),
     };
-    const response = await callStream({ url, tokenFile, headers, signal });
+    const response = await callStream({ url, tokenFile, caFile, headers, signal });
     try {
       await this.#read(response);
     } finally {

@@ -16,6 +16,7 @@ import { streamSource } from '../../src/rulesets/stream-source.ts';
 import type { Ruleset } from '../../src/wire/ruleset.ts';
 import { type SealedRuleset, type SigningKey, sealRuleset } from '../../src/wire/sealed-ruleset.ts';
 import { encodeSnapshot } from '../../src/wire/snapshot.ts';
+import { FakeClock } from './fake-clock.ts';
 import { flagWith, rulesetWith } from './ruleset.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -87,6 +88,23 @@ export class TestOperator {
   }
 }
 
+/** Replaces the hub's clock by hand: what it reports is looked at at once. */
+export function reachNow(operator: TestOperator): {
+  hub: RulesetHub;
+  reach: () => Promise<ReturnType<RulesetHub['reach']>>;
+} {
+  const clock = new FakeClock(Date.now());
+  const hub = new RulesetHub({ clock, onReach: () => {} });
+  operator.hub = hub;
+  return {
+    hub,
+    reach: async () => {
+      await clock.advance(10_000);
+      return hub.reach('shop');
+    },
+  };
+}
+
 export interface TestEvaluator {
   readonly news: News[];
   readonly evaluated: Set<string>;
@@ -117,7 +135,7 @@ export async function startEvaluator(
   let running: Running | undefined;
   const end = new AbortController();
   const source = streamSource(
-    { address, flagSetId, subscriber, tokenFile, keys },
+    { address, flagSetId, subscriber, tokenFile, caFile: undefined, keys },
     {
       clock,
       random: () => 0.02, // of 2 s: tests need not wait for the jitter

@@ -19,6 +19,10 @@ export const evaluatorCodes = {
     fix: 'Answers are not affected, but a restart may begin with an older ruleset: make room on the volume of --state-dir.',
   },
   SLUICE_EVALUATOR_NOT_READY: { retry: 'backoff', fix: 'Wait until /readyz says ok: no ruleset has come yet.' },
+  SLUICE_EVALUATOR_FAIL_CLOSED: {
+    retry: 'backoff',
+    fix: 'Look why the operator is not heard (the log of the evaluator says it); answers come again with its first word, or without --fail-closed-after.',
+  },
   SLUICE_REQUEST_INVALID: {
     retry: 'never',
     fix: 'Send what docs/sidecar.md says; the message names what does not fit.',

@@ -5,6 +5,10 @@ export const streamCodes = {
     retry: 'backoff',
     fix: 'The last good ruleset goes on. Give the evaluator a projected service-account token of audience `sluice`; it is read anew at each try.',
   },
+  SLUICE_STREAM_UNTRUSTED: {
+    retry: 'backoff',
+    fix: 'The last good ruleset goes on. Nothing, if it passes within minutes: the authorities come with the ConfigMap sluice-ruleset of the namespace. Otherwise look at --ca-file, and whether something between evaluator and operator answers in its place.',
+  },
   SLUICE_STREAM_DENIED: {
     retry: 'backoff',
     fix: 'The last good ruleset goes on. Evaluators read the flags of their own namespace; for another, bind its account to a role with `get` on rulesets.sluice.dev there.',

@@ -4,13 +4,13 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
 import type { EpochMs } from '../../../src/base/units.ts';
-import { RulesetHub } from '../../../src/rulesets/hub.ts';
 import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
   contentOf,
   give,
   identityWith,
+  reachNow,
   sealedWith,
   startEvaluator,
   TestOperator,
@@ -26,20 +26,6 @@ const ACK = {
   state: 'Running',
   evaluated: [],
 };
-
-/** Replaces the hub's clock by hand: what it reports is looked at at once. */
-function reachNow(operator: TestOperator): { hub: RulesetHub; reach: () => Promise<ReturnType<RulesetHub['reach']>> } {
-  const clock = new FakeClock(Date.now());
-  const hub = new RulesetHub({ clock, onReach: () => {} });
-  operator.hub = hub;
-  return {
-    hub,
-    reach: async () => {
-      await clock.advance(10_000);
-      return hub.reach('shop');
-    },
-  };
-}
 
 test('an evaluator gets each ruleset and acknowledges it, with the keys that were asked for', async () => {
   const operator = new TestOperator();

@@ -8,6 +8,8 @@ test('local mode listens on loopback and does not look for changes, unless told'
     namespace: undefined,
     boot: undefined,
     stateDir: undefined,
+    stream: undefined,
+    failClosedAfterMs: undefined,
     publicKeys: [],
     events: undefined,
     evaluation: { host: '127.0.0.1', port: 8016 },
@@ -26,6 +28,14 @@ test.each([
   [['--file', 'a', '--log-level', 'loud'], '--log-level'],
   [['--file', 'a', '--nonsense'], '--nonsense'],
   [['--file', 'a', 'b'], "'b'"],
+  [['--file', 'a', '--operator', 'https://operator'], 'excludes'],
+  [['--operator', 'operator:8082', '--flag-set', 'shop'], 'http'],
+  [['--operator', 'https://operator'], '--flag-set'],
+  [['--boot', 'a', '--flag-set', 'shop'], 'needs --operator'],
+  [['--boot', 'a', '--fail-closed-after', '1h'], 'needs --operator'],
+  [['--file', 'a', '--token-file', 't'], 'needs --operator'],
+  [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '0s'], '--fail-closed-after'],
+  [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '90'], '--fail-closed-after'],
   [['--file', 'a', '--collector', 'http://collector'], '--events-dir'],
   [['--file', 'a', '--events-dir', 'd', '--collector', 'collector:80'], 'http URL'],
 ])('%j is refused by a code', (args, part) => {
@@ -42,6 +52,24 @@ test('events are taken where they have a directory, and sent where they have a c
   });
 });
 
+test('the stream needs its address and a flag set; the rest is known in a pod', () => {
+  const args = ['--operator', 'https://operator:8082', '--flag-set', 'shop'];
+  const options = parseOptions(args, { POD_NAME: 'web-1' });
+  expect(options).toMatchObject({ files: [], boot: undefined, failClosedAfterMs: undefined });
+  expect(options?.stream).toEqual({
+    address: 'https://operator:8082',
+    flagSetId: 'shop',
+    subscriber: 'web-1',
+    tokenFile: '/var/run/secrets/sluice/token',
+    caFile: undefined,
+  });
+  expect(parseOptions(args, {})?.stream?.subscriber).toMatch(/^[a-z0-9][a-z0-9.-]*$/);
+  const more = ['--subscriber', 'me', '--token-file', 't', '--ca-file', 'c', '--fail-closed-after', '15m'];
+  const chosen = parseOptions([...args, ...more], { POD_NAME: 'web-1' });
+  expect(chosen?.stream).toMatchObject({ subscriber: 'me', tokenFile: 't', caFile: 'c' });
+  expect(chosen?.failClosedAfterMs).toBe(900_000);
+});
+
 test('--help explains every option', () => {
   expect(parseOptions(['--help'])).toBeUndefined();
   for (const name of [
@@ -51,6 +79,12 @@ test('--help explains every option', () => {
     'boot',
     'state-dir',
     'public-key',
+    'operator',
+    'flag-set',
+    'subscriber',
+    'token-file',
+    'ca-file',
+    'fail-closed-after',
     'events-dir',
     'collector',
     'host',

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silent } from '../../../src/base/logger.ts';
-import type { EpochMs } from '../../../src/base/units.ts';
+import type { DurationMs, EpochMs } from '../../../src/base/units.ts';
 import { timeBoundaries } from '../../../src/core/evaluation/time-boundaries.ts';
 import { EvaluationCounts } from '../../../src/evaluator/evaluation-counts.ts';
 import { EventStreams } from '../../../src/evaluator/event-stream.ts';
@@ -307,6 +307,27 @@ test('before there is a ruleset, clients get an error that they pass on', async 
     expect([statusCode, body.code]).toEqual([500, 'SLUICE_EVALUATOR_NOT_READY']);
   }
   await early.close();
+});
+
+test('told to fail closed, it refuses every evaluation once the operator was not heard for so long', async () => {
+  const closing = new RulesetHolder({ clock, logger: silent, expiresAfterMs: 60_000 as DurationMs });
+  const load = new Load({ requests: 10, bodyBytes: 2 ** 20, largestBodyBytes: 2 ** 20 });
+  const late = evaluatorServer({ holder: closing, clock, logger: silent, counts, streams, events: undefined }, load);
+  closing.take({ kind: 'Ruleset', snapshot: snapshotOf(sealRuleset(rulesetWith(flags))), live: true });
+  const statuses = async () => {
+    const posts = [FLAGS, `${FLAGS}/plain`, '/evaluate'].map((url) =>
+      late.inject({ method: 'POST', url, payload: {} }),
+    );
+    const all = await Promise.all([...posts, late.inject({ method: 'GET', url: '/config-bundle' })]);
+    return all.map((one) => `${one.statusCode} ${one.json().code ?? ''}`);
+  };
+  expect(await statuses()).toEqual(['200 ', '200 ', '200 ', '200 ']);
+  await clock.advance(60_001);
+  expect(await statuses()).toEqual(Array(4).fill('500 SLUICE_EVALUATOR_FAIL_CLOSED'));
+  closing.take({ kind: 'Confirmed' });
+  expect(await statuses()).toEqual(['200 ', '200 ', '200 ', '200 ']);
+  closing.stop();
+  await late.close();
 });
 
 test('what is counted names flags of the ruleset only, and forgets those that are gone', async () => {

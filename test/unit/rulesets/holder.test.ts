@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { silent } from '../../../src/base/logger.ts';
+import type { DurationMs } from '../../../src/base/units.ts';
 import { evaluate } from '../../../src/core/evaluation/evaluate.ts';
 import { timeBoundaries } from '../../../src/core/evaluation/time-boundaries.ts';
 import { boundariesPassed, configTag, RulesetHolder } from '../../../src/rulesets/holder.ts';
@@ -47,6 +48,40 @@ test('a ruleset of another flag set is refused, and the one that is held goes on
   offer(6, true, { flagSetId: 'other' });
   expect([holder.current?.compiled.revision, holder.stale]).toEqual([5, true]);
   expect([...holder.refusals]).toEqual([['SLUICE_RULESET_INVALID', 1]]);
+});
+
+test('who knows whose flags it wants takes no others, not even as the first', () => {
+  holder = new RulesetHolder({ clock, logger: silent, flagSetId: 'bank' });
+  offer(5);
+  expect(holder.current).toBeUndefined();
+  expect([...holder.refusals]).toEqual([['SLUICE_RULESET_INVALID', 1]]);
+  offer(3, true, { flagSetId: 'bank' });
+  expect(holder.current?.compiled.revision).toBe(3);
+});
+
+test('what is held expires so long after the last word that nothing is newer, and never unless asked to', async () => {
+  const forEver = holder;
+  holder = new RulesetHolder({ clock, logger: silent, expiresAfterMs: 60_000 as DurationMs });
+  offer(5);
+  await clock.advance(50_000);
+  holder.take({ kind: 'Confirmed' });
+  await clock.advance(60_000);
+  expect(holder.expired).toBe(false);
+  await clock.advance(1);
+  expect(holder.expired).toBe(true);
+  offer(4, false); // what was kept from before is no word of now
+  expect(holder.expired).toBe(true);
+  offer(5);
+  expect([holder.expired, forEver.expired]).toEqual([false, false]);
+});
+
+test('what was kept from before expires so long after the start', async () => {
+  holder = new RulesetHolder({ clock, logger: silent, expiresAfterMs: 60_000 as DurationMs });
+  offer(5, false);
+  await clock.advance(60_000);
+  expect(holder.expired).toBe(false);
+  await clock.advance(1);
+  expect(holder.expired).toBe(true);
 });
 
 test('the same ruleset again is no change', () => {
