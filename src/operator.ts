@@ -14,7 +14,8 @@ import { admitFlag } from './controllers/feature-flag/admit.ts';
 import { FlagInformers } from './controllers/feature-flag/informers.ts';
 import { loadInstallation } from './controllers/feature-flag/installation.ts';
 import { FlagReconciler } from './controllers/feature-flag/reconcile.ts';
-import { GATE, LEADER_LEASE } from './controllers/installation.ts';
+import { claimSnapshot } from './controllers/feature-flag/snapshot-store.ts';
+import { GATE, LEADER_LEASE, RULESETS_SERVICE } from './controllers/installation.ts';
 import { reconcileMetric } from './controllers/metric/reconcile.ts';
 import { admitDeployment } from './controllers/rollout/gate.ts';
 import { warnOfForeignUser } from './controllers/rollout/gate-identity.ts';
@@ -24,7 +25,7 @@ import { ProviderPool } from './controllers/rollout/provider-pool.ts';
 import { RolloutReconciler } from './controllers/rollout/reconcile.ts';
 import { uninstall } from './controllers/rollout/uninstall.ts';
 import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
-import { CertificateKeeper } from './kube/certificate-keeper.ts';
+import { CertificateKeeper, type KeeperOptions } from './kube/certificate-keeper.ts';
 import { createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
 import { LeaderElection } from './kube/leader-election.ts';
@@ -46,7 +47,8 @@ const help = `usage: operator run [--config FILE]    run the operator
 `;
 
 const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
-const CERTIFICATE_SETTLE_MS = 60_000 as DurationMs;
+/** The kubelets of all nodes bring a changed ConfigMap within about two minutes. */
+const CERTIFICATE_SETTLE_MS = 600_000 as DurationMs;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -94,8 +96,12 @@ function definitionsIn(folder: string): Definition[] {
   return files.map((file) => parseYaml(readFileSync(join(folder, file), 'utf8')));
 }
 
-/** The webhook that holds Deployments and judges flags, and who keeps its certificate. */
-function makeGate(rollouts: RolloutInformers, flags: FlagInformers) {
+/** The webhook that holds Deployments and judges flags, and who keeps its certificate: one for all that is served by TLS. */
+function makeGate(
+  rollouts: RolloutInformers,
+  flags: FlagInformers,
+  told: Pick<KeeperOptions, 'onCertificate' | 'onAuthorities'>,
+) {
   const ports = { client, clock, random, logger };
   const operatorUser = `system:serviceaccount:${namespace}:sluice-operator`;
   const webhook = new WebhookServer(ports, {
@@ -107,10 +113,14 @@ function makeGate(rollouts: RolloutInformers, flags: FlagInformers) {
     namespace,
     secretName: 'sluice-webhook-certificates',
     webhookConfigurationName: GATE,
-    hosts: [`sluice-webhook.${namespace}.svc`],
+    hosts: [`sluice-webhook.${namespace}.svc`, `${RULESETS_SERVICE.name}.${namespace}.svc`],
     lifetimeMs: CERTIFICATE_LIFETIME_MS,
     settleMs: CERTIFICATE_SETTLE_MS,
-    onCertificate: (pair) => webhook.reload(pair),
+    onCertificate: (pair) => {
+      webhook.reload(pair);
+      told.onCertificate(pair);
+    },
+    onAuthorities: told.onAuthorities,
   });
   return { webhook, keeper, operatorUser };
 }
@@ -144,7 +154,14 @@ async function run(signal: AbortSignal): Promise<void> {
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
-  const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers);
+  let authorities = '';
+  const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers, {
+    onCertificate: (pair) => rulesets.reload(pair),
+    onAuthorities: (bundle) => {
+      authorities = bundle;
+      for (const { metadata } of flagInformers.sources.snapshots.list()) led?.flags.add(metadata.namespace ?? '');
+    },
+  });
   const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
   const rulesets = new RulesetService({ client: reviews, clock, logger });
   let starting: string | undefined = 'the caches are being filled';
@@ -157,8 +174,9 @@ async function run(signal: AbortSignal): Promise<void> {
   keeper.start();
   const serve = async () => {
     await informers.synced;
-    await webhook.start(await keeper.ready);
-    await rulesets.start({ host: '0.0.0.0', port: Number(process.env.RULESETS_PORT ?? 8082) });
+    const certificate = await keeper.ready;
+    await webhook.start(certificate);
+    await rulesets.start({ host: '0.0.0.0', port: Number(process.env.RULESETS_PORT ?? 8082) }, certificate);
     starting = undefined;
     logger.info({ namespace, instance }, 'ready');
     await warnOfForeignUser({ client, logger }, operatorUser, signal);
@@ -185,7 +203,8 @@ async function run(signal: AbortSignal): Promise<void> {
     const rollouts = leadRollouts(informers, recorder, metrics);
     const judge = leadMetrics(informers);
     const hub = rulesets.lead((flagSet) => led?.flags.add(flagSet));
-    const flags = leadFlags({ informers: flagInformers, recorder: flagRecorder, metrics, hub }, leading);
+    const parts = { informers: flagInformers, recorder: flagRecorder, metrics, hub, authorities: () => authorities };
+    const flags = leadFlags(parts, leading);
     led = { rollouts: rollouts.worker, metrics: judge, flags };
     await aborted(leading);
     led = undefined;
@@ -261,14 +280,16 @@ interface FlagParts {
   readonly recorder: EventRecorder;
   readonly metrics: OperatorMetrics;
   readonly hub: RulesetHub;
+  readonly authorities: () => string;
 }
 
 /** All FeatureFlags, by namespace, from now until the worker is stopped. */
-function leadFlags({ informers, recorder, metrics, hub }: FlagParts, leading: AbortSignal): Worker {
+function leadFlags({ informers, recorder, metrics, hub, authorities }: FlagParts, leading: AbortSignal): Worker {
   const reconciler = new FlagReconciler({
     client,
     sources: informers.sources,
     loadInstallation: (signal) => loadInstallation(client, namespace, signal),
+    authorities,
     clock,
     logger,
     publish: (sealed, content) => {
@@ -291,8 +312,16 @@ function leadFlags({ informers, recorder, metrics, hub }: FlagParts, leading: Ab
     const { flags, snapshots } = informers.sources;
     for (const { metadata } of [...flags.list(), ...snapshots.list()]) worker.add(metadata.namespace ?? '');
     worker.start();
+    claimHome(snapshots, leading);
   };
   // Where the definition of FeatureFlags is not installed yet, Rollouts must not wait for it.
   informers.synced.then(begin, () => {}); // stopped before
   return worker;
+}
+
+/** Evaluators of this namespace, such as those of gateways, find a ruleset whether it has flags or not. */
+function claimHome(snapshots: FlagInformers['sources']['snapshots'], leading: AbortSignal): void {
+  claimSnapshot({ client, snapshots }, namespace, leading).catch((err) => {
+    if (!leading.aborted) logger.warn({ err }, 'the ruleset of this namespace was not begun');
+  });
 }

@@ -2,5 +2,7 @@
 
 /** Lease of the leader, in the namespace of the operator. */
 export const LEADER_LEASE = 'sluice-operator';
+/** Where evaluators get their rulesets, in the namespace of the operator. */
+export const RULESETS_SERVICE = { name: 'sluice-rulesets', port: 8082 } as const;
 /** The MutatingWebhookConfiguration. */
 export const GATE = 'sluice-gate';

@@ -27,6 +27,8 @@ export interface KeeperOptions extends RotationRules {
   readonly webhookConfigurationName: string;
   /** Called with the first certificate and with each one that follows it: give it to the server. */
   readonly onCertificate: (pair: TlsPair) => void;
+  /** Called with the authorities to trust (PEM), first and whenever they change, well before anything is served under a new one. */
+  readonly onAuthorities: (bundle: string) => void;
 }
 
 /**
@@ -44,6 +46,7 @@ export class CertificateKeeper {
   readonly #worker: Worker;
   readonly #first = Promise.withResolvers<TlsPair>();
   #served = '';
+  #told = '';
   #settled: { readonly bundle: string; readonly since: EpochMs } | undefined;
 
   constructor(ports: InformerPorts, options: KeeperOptions) {
@@ -84,6 +87,7 @@ export class CertificateKeeper {
     const step = nextRotationStep(state, state && this.#settledSince(state, now), this.#options, now);
     // An unusable certificate is neither served nor trusted.
     if (state && step.do !== 'issue') {
+      this.#tell(bundleOf(state));
       this.#serve(state);
       await this.#trust(bundleOf(state), signal);
     }
@@ -106,6 +110,12 @@ export class CertificateKeeper {
         unreachable(step);
     }
     return {}; // the Secret's own event brings the next pass
+  }
+
+  #tell(bundle: string): void {
+    if (this.#told === bundle) return;
+    this.#told = bundle;
+    this.#options.onAuthorities(bundle);
   }
 
   #serve({ current }: CertificateState): void {

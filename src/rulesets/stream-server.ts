@@ -1,3 +1,5 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../base/clock.ts';
 import { type Code, SluiceError } from '../base/errors.ts';
@@ -7,12 +9,21 @@ import { acknowledgementSchema } from '../wire/acknowledgement.ts';
 import type { Authoriser, Identity } from './authoriser.ts';
 import type { RulesetHub } from './hub.ts';
 
+export type StreamServer = FastifyInstance<HttpServer | HttpsServer>;
+
 export interface StreamServerPorts {
   /** Undefined in a replica that does not lead. */
   hub(): RulesetHub | undefined;
   readonly authoriser: Authoriser;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** Certificate and key in PEM. */
+export interface StreamTls {
+  readonly cert: string;
+  /** Secret. */
+  readonly key: string;
 }
 
 export interface StreamLimits {
@@ -26,6 +37,9 @@ const MAX_ACK_BYTES = 1_048_576;
 const MAX_TOKEN_CHARS = 16_384;
 /** Longer than evaluators are silent between two acknowledgements, so that these keep finding the leader. */
 const KEEP_ALIVE_MS = 400_000;
+/** A stream and its acknowledgements; and some who come and go. */
+const CONNECTIONS_PER_STREAM = 2.2;
+const TLS = { minVersion: 'TLSv1.2', handshakeTimeout: 5_000 } as const;
 const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 
 const STATUS: Partial<Record<Code, number>> = {
@@ -38,10 +52,12 @@ const STATUS: Partial<Record<Code, number>> = {
 
 /**
  * `GET /rulesets/<flag set>?subscriber=<pod>`: server-sent events `snapshot` (data: the sealed ruleset as JSON in gzip in Base64; id: its
- * revision) and `ping`. `POST /acks`. Both for bearers of a token that the authoriser knows. Not yet listening.
+ * revision) and `ping`. `POST /acks`. Both for bearers of a token that the authoriser knows. Not yet listening. Without `tls` it is
+ * plain HTTP.
  */
-export function streamServer(ports: StreamServerPorts, limits: StreamLimits): FastifyInstance {
-  const app = fastify({
+export function streamServer(ports: StreamServerPorts, limits: StreamLimits, tls?: StreamTls): StreamServer {
+  const app: StreamServer = fastify({
+    https: tls ? { ...TLS, ...tls } : null,
     logger: false,
     bodyLimit: MAX_ACK_BYTES,
     requestTimeout: 10_000,
@@ -51,12 +67,18 @@ export function streamServer(ports: StreamServerPorts, limits: StreamLimits): Fa
   });
   app.setErrorHandler((error, _request, reply) => refuse(ports, error, reply));
   app.setNotFoundHandler((_request, reply) => refuse(ports, wrong('there is no such endpoint'), reply));
+  app.server.maxConnections = Math.ceil(limits.streams * CONNECTIONS_PER_STREAM);
   registerStream(app, ports, limits.streams);
   registerAcks(app, ports, limits.bodyBytes);
   return app;
 }
 
-function registerStream(app: FastifyInstance, ports: StreamServerPorts, maxStreams: number): void {
+/** New connections get this certificate; those that are open go on. */
+export function reloadTls({ server }: StreamServer, { cert, key }: StreamTls): void {
+  if ('setSecureContext' in server) server.setSecureContext({ cert, key, minVersion: TLS.minVersion });
+}
+
+function registerStream(app: StreamServer, ports: StreamServerPorts, maxStreams: number): void {
   const { clock, authoriser } = ports;
   app.get('/rulesets/:flagSetId', async (request, reply) => {
     const { flagSetId } = request.params as { flagSetId: string };
@@ -85,7 +107,7 @@ function registerStream(app: FastifyInstance, ports: StreamServerPorts, maxStrea
   });
 }
 
-function registerAcks(app: FastifyInstance, ports: StreamServerPorts, maxBytes: number): void {
+function registerAcks(app: StreamServer, ports: StreamServerPorts, maxBytes: number): void {
   let heldBytes = 0;
   const identities = new WeakMap<FastifyRequest, Identity>();
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {

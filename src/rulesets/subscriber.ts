@@ -4,6 +4,11 @@ import type { EpochMs } from '../base/units.ts';
 
 /** Someone who reads nothing for this long is gone, or as good as gone. */
 const STUCK_MS = 30_000;
+/**
+ * A frame is one memory for all, but TLS makes a copy of what is written for each: so it is written in pieces, the next when the
+ * one before is gone. A thousand who read slowly hold 32 MiB, however large the ruleset is.
+ */
+const PIECE_BYTES = 32_768;
 
 /**
  * One open stream. Whoever reads slowly has one event on its way and is owed one, the newest: events in between are skipped,
@@ -19,6 +24,8 @@ export class Subscriber {
   readonly seconds = new Map<number, number>();
   readonly #out: Writable;
   readonly #clock: Clock;
+  /** What is left of the event that is on its way. */
+  #rest: Buffer | undefined;
   #owed: Buffer | undefined;
   #waitingSince: EpochMs | undefined;
 
@@ -29,15 +36,26 @@ export class Subscriber {
     this.connectedAt = clock.now();
     out.on('drain', () => {
       this.#waitingSince = undefined;
-      const owed = this.#owed;
-      this.#owed = undefined;
-      if (owed) this.send(owed);
+      this.#write();
     });
   }
 
   send(frame: Buffer): void {
-    if (this.#waitingSince !== undefined) this.#owed = frame;
-    else if (!this.#out.write(frame)) this.#waitingSince = this.#clock.now();
+    this.#owed = frame;
+    this.#write();
+  }
+
+  #write(): void {
+    while (this.#waitingSince === undefined) {
+      if (!this.#rest) {
+        this.#rest = this.#owed;
+        this.#owed = undefined;
+        if (!this.#rest) return;
+      }
+      const piece = this.#rest.subarray(0, PIECE_BYTES);
+      this.#rest = piece.length < this.#rest.length ? this.#rest.subarray(PIECE_BYTES) : undefined;
+      if (!this.#out.write(piece)) this.#waitingSince = this.#clock.now();
+    }
   }
 
   /** Pings are for those who are idle; false: it is stuck and was cut off. */

@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Authoriser } from '../rulesets/authoriser.ts';
 import { RulesetHub } from '../rulesets/hub.ts';
-import { streamServer } from '../rulesets/stream-server.ts';
+import { reloadTls, type StreamServer, type StreamTls, streamServer } from '../rulesets/stream-server.ts';
 import { tokenReviewer } from './token-reviewer.ts';
 
 /** For 512 MiB, a quarter of it for streams of about 25 KiB each. */
@@ -20,14 +20,11 @@ export interface RulesetServicePorts {
 /** The stream of rulesets in every replica; only the one that leads has a hub behind it. */
 export class RulesetService {
   readonly #ports: RulesetServicePorts;
-  readonly #app: ReturnType<typeof streamServer>;
+  #app: StreamServer | undefined;
   #hub: RulesetHub | undefined;
 
   constructor(ports: RulesetServicePorts) {
     this.#ports = ports;
-    const { client, clock, logger } = ports;
-    const authoriser = new Authoriser(tokenReviewer(client), clock);
-    this.#app = streamServer({ hub: () => this.#hub, authoriser, clock, logger }, LIMITS);
   }
 
   /** Evaluators that are connected here. */
@@ -36,9 +33,18 @@ export class RulesetService {
   }
 
   /** Answers the port, which matters where 0 was asked for. */
-  async start({ host, port }: { readonly host: string; readonly port: number }): Promise<number> {
-    await this.#app.listen({ host, port });
-    return (this.#app.server.address() as AddressInfo).port;
+  async start({ host, port }: { readonly host: string; readonly port: number }, tls: StreamTls): Promise<number> {
+    const { client, clock, logger } = this.#ports;
+    const authoriser = new Authoriser(tokenReviewer(client), clock);
+    const app = streamServer({ hub: () => this.#hub, authoriser, clock, logger }, LIMITS, tls);
+    this.#app = app;
+    await app.listen({ host, port });
+    return (app.server.address() as AddressInfo).port;
+  }
+
+  /** New connections get this certificate; those that are open go on. */
+  reload(tls: StreamTls): void {
+    if (this.#app) reloadTls(this.#app, tls);
   }
 
   /** From now until the hub is closed by `follow`. */
@@ -56,6 +62,6 @@ export class RulesetService {
 
   async stop(): Promise<void> {
     this.follow();
-    await this.#app.close();
+    await this.#app?.close();
   }
 }

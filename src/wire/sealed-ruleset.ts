@@ -76,6 +76,12 @@ export function openRuleset(document: unknown, publicKeys?: ReadonlyMap<string, 
   return { ok: true, ruleset: parsed.ruleset, digest };
 }
 
+/** Whether one of these keys has signed exactly this: then its shape was checked when it was made. Throws for what has no form at all. */
+export const isSealedBy = (
+  keys: ReadonlyMap<string, KeyObject>,
+  { ruleset, digest, signature }: SealedRuleset,
+): boolean => digestOf(ruleset) === digest && isSignedBy(keys, digest, signature);
+
 const envelopeSchema = sealedRulesetSchema.extend({ ruleset: z.unknown() });
 
 function broken(

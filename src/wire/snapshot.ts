@@ -6,6 +6,9 @@ import type { SealedRuleset } from './sealed-ruleset.ts';
 /** Name of the ConfigMap in each namespace that holds its ruleset, and of the file in it. */
 export const SNAPSHOT_NAME = 'sluice-ruleset';
 export const SNAPSHOT_FILE = 'ruleset.json.gz';
+/** Beside it: the authorities of the operator's certificate, and the key that signs rulesets, both in PEM. */
+export const AUTHORITIES_FILE = 'ca.crt';
+export const PUBLIC_KEY_FILE = 'public-key.pem';
 
 /** A ConfigMap takes 1 MiB, in which Base64 counts as what it stands for; the rest is for its metadata. */
 export const MAX_SNAPSHOT_BYTES = 900 * 1024;

@@ -13,6 +13,9 @@ import type { SealedRuleset } from '../../src/wire/sealed-ruleset.ts';
 import { FakeClock } from './fake-clock.ts';
 import { makeClient } from './kube-client.ts';
 
+/** What the operator's keeper of certificates would say. */
+export const AUTHORITIES = { current: 'the first\n' };
+
 export interface FlagController {
   readonly client: KubeClient;
   readonly sources: FlagSources;
@@ -45,6 +48,7 @@ export async function startFlagController(home: string, only: readonly string[])
   const reconciler = new FlagReconciler({
     ...ports,
     sources: informers.sources,
+    authorities: () => AUTHORITIES.current,
     loadInstallation: (signal) => loadInstallation(ports.client, home, signal),
     publish: (sealed, content) => {
       published.push(sealed);

@@ -7,11 +7,12 @@ import { waitFor } from '../../hack/cluster/wait.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/logger.ts';
 import type { EpochMs } from '../../src/base/units.ts';
+import { issueServingCertificate } from '../../src/kube/certificates.ts';
 import type { Running } from '../../src/rulesets/acknowledger.ts';
 import { Authoriser, type Identity, type Reviewer } from '../../src/rulesets/authoriser.ts';
 import { RulesetHub } from '../../src/rulesets/hub.ts';
 import type { News, TrustedKeys } from '../../src/rulesets/source.ts';
-import { streamServer } from '../../src/rulesets/stream-server.ts';
+import { reloadTls, type StreamLimits, type StreamTls, streamServer } from '../../src/rulesets/stream-server.ts';
 import { streamSource } from '../../src/rulesets/stream-source.ts';
 import type { Ruleset } from '../../src/wire/ruleset.ts';
 import { type SealedRuleset, type SigningKey, sealRuleset } from '../../src/wire/sealed-ruleset.ts';
@@ -26,6 +27,14 @@ export function identityWith(parts: Partial<Identity> = {}): Identity {
   const user = 'system:serviceaccount:shop:web';
   return { user, uid: 'u', groups: [], extra: {}, home: 'shop', pod: undefined, expiresAt, ...parts };
 }
+
+/** A certificate of the stream on loopback, and its authority. */
+export const issueTls = () =>
+  issueServingCertificate({
+    hosts: ['127.0.0.1'],
+    notBefore: new Date(Date.now() - HOUR_MS),
+    notAfter: new Date(Date.now() + HOUR_MS),
+  });
 
 /** A ruleset of `shop`; larger ones by `bytes` of text that does not compress. */
 export function sealedWith(revision: number, { key, text = '' }: { key?: SigningKey; text?: string } = {}) {
@@ -51,7 +60,10 @@ export class TestOperator {
   isAway = false;
   readonly #app;
 
-  constructor({ streams = 5_000, bodyBytes = 32 * 1_048_576 } = {}) {
+  readonly #tls: StreamTls | undefined;
+
+  constructor({ streams = 5_000, bodyBytes = 32 * 1_048_576, tls }: Partial<StreamLimits> & { tls?: StreamTls } = {}) {
+    this.#tls = tls;
     const reviewer: Reviewer = {
       identify: async (token) => {
         if (this.isAway) throw new Error('no API server');
@@ -61,7 +73,7 @@ export class TestOperator {
     };
     const authoriser = new Authoriser(reviewer, systemClock);
     const ports = { hub: () => this.hub, authoriser, clock: systemClock, logger: silent };
-    this.#app = streamServer(ports, { streams, bodyBytes });
+    this.#app = streamServer(ports, { streams, bodyBytes }, tls);
     this.#app.server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
@@ -72,8 +84,12 @@ export class TestOperator {
     await this.#app.listen({ host: '127.0.0.1', port });
     onTestFinished(() => this.stop());
     const chosen = (this.#app.server.address() as AddressInfo).port;
-    this.address = `http://127.0.0.1:${chosen}`;
+    this.address = `${this.#tls ? 'https' : 'http'}://127.0.0.1:${chosen}`;
     return chosen;
+  }
+
+  reload(tls: StreamTls): void {
+    reloadTls(this.#app, tls);
   }
 
   lead(): RulesetHub {
@@ -118,13 +134,21 @@ interface EvaluatorOptions {
   readonly flagSetId?: string;
   readonly keys?: TrustedKeys;
   readonly token?: string;
+  readonly caFile?: string;
   readonly clock?: Clock;
 }
 
 /** An evaluator's end: takes what it is told, as the holder does. */
 export async function startEvaluator(
   address: string,
-  { subscriber = 'pod-1', flagSetId = 'shop', keys, token = 'good', clock = systemClock }: EvaluatorOptions = {},
+  {
+    subscriber = 'pod-1',
+    flagSetId = 'shop',
+    keys,
+    token = 'good',
+    caFile,
+    clock = systemClock,
+  }: EvaluatorOptions = {},
 ): Promise<TestEvaluator> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-stream-'));
   const tokenFile = join(folder, 'token');
@@ -135,7 +159,7 @@ export async function startEvaluator(
   let running: Running | undefined;
   const end = new AbortController();
   const source = streamSource(
-    { address, flagSetId, subscriber, tokenFile, caFile: undefined, keys },
+    { address, flagSetId, subscriber, tokenFile, caFile, keys },
     {
       clock,
       random: () => 0.02, // of 2 s: tests need not wait for the jitter

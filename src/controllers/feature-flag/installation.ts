@@ -11,6 +11,8 @@ export const INSTALLATION_SECRET = 'sluice-installation';
 /** What all rulesets of this installation have in common. */
 export interface Installation {
   readonly signingKey: SigningKey;
+  /** What evaluators check signatures with. */
+  readonly publicKey: KeyObject;
   /** Salt of the hashes of units in events. Never rotated. */
   readonly unitHashSalt: string;
 }
@@ -37,11 +39,13 @@ export async function loadInstallation(
   }
 }
 
+export const pemOf = (publicKey: KeyObject): string => publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
 function newSecret(namespace: string): Secret {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const data = {
     'signing-key.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    'public-key.pem': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    'public-key.pem': pemOf(publicKey),
     'unit-hash-salt': randomBytes(16).toString('hex'),
   };
   const encoded = Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString('base64')]);
@@ -64,7 +68,8 @@ function installationIn({ data }: Secret): Installation {
       `the Secret ${INSTALLATION_SECRET} lacks an Ed25519 key in signing-key.pem, or unit-hash-salt`,
     );
   }
-  return { signingKey: { id: keyIdOf(createPublicKey(privateKey)), privateKey }, unitHashSalt };
+  const publicKey = createPublicKey(privateKey);
+  return { signingKey: { id: keyIdOf(publicKey), privateKey }, publicKey, unitHashSalt };
 }
 
 function privateKeyIn(pem: string): KeyObject | undefined {

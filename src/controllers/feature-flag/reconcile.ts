@@ -18,7 +18,16 @@ import { type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
 import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
 import { observedFlag, observedFlags } from './gather.ts';
 import type { Installation } from './installation.ts';
-import { contentOf, publishedIn, sealedIn, type WriteAt, writeSnapshot } from './snapshot-store.ts';
+import {
+  contentOf,
+  holdsTrust,
+  publishedIn,
+  sealedIn,
+  trustOf,
+  type WriteAt,
+  writeSnapshot,
+  writeTrust,
+} from './snapshot-store.ts';
 import { type FlagObject, type FlagSources, featureFlagsResource } from './sources.ts';
 
 /** Statuses written in one pass, so that the next kill never waits for those of thousands of flags. */
@@ -38,6 +47,8 @@ export interface FlagReconcilePorts {
   readonly sources: FlagSources;
   /** Asked until it answers once: a Secret that cannot be used fails passes for flags, and nothing else. */
   loadInstallation(signal: AbortSignal): Promise<Installation>;
+  /** By which evaluators know the operator (PEM). */
+  authorities(): string;
   readonly clock: Clock;
   readonly logger: Logger;
   /**
@@ -81,8 +92,10 @@ export class FlagReconciler {
     };
     const now = clock.now();
     const decision = decideFlags(seen, now);
-    const publication = await this.#publish(decision, installation, { namespace, before: snapshot, signal });
+    const at = { namespace, before: snapshot, trust: trustOf(this.#ports.authorities(), installation), signal };
+    const publication = await this.#publish(decision, installation, at);
     if (!decision.ruleset) this.#publishStanding(namespace, snapshot, installation);
+    await this.#refreshTrust(at);
     counted(namespace, countsOf(seen, decision, publication, now));
     const due = objects.flatMap((object) => this.#dueStatus(object, decision, publication, now));
     await this.#writeStatuses(due.slice(0, STATUSES_PER_PASS), signal);
@@ -113,6 +126,13 @@ export class FlagReconciler {
     if (sealed) publish(sealed, contentOf(snapshot));
   }
 
+  /** After the ruleset: a kill never waits for a certificate. */
+  async #refreshTrust({ namespace, trust, signal }: WriteAt): Promise<void> {
+    const standing = this.#snapshotOf(namespace);
+    if (!standing || holdsTrust(standing, trust)) return;
+    this.#wrote(namespace, await writeTrust(this.#ports.client, standing, { trust, signal }));
+  }
+
   /** A ruleset that is too large is refused; kill switches go out all the same, in the last good one. */
   async #publish({ ruleset, revision }: FlagsDecision, installation: Installation, at: WriteAt): Promise<Publication> {
     const reach = this.#ports.reach(at.namespace);
@@ -130,17 +150,21 @@ export class FlagReconciler {
   }
 
   async #put(undated: UndatedRuleset, { signingKey }: Installation, at: WriteAt): Promise<void> {
-    const { client, sources, clock, publish } = this.#ports;
+    const { client, clock, publish } = this.#ports;
     refuseTooMany(undated);
     const ruleset: Ruleset = { ...undated, issuedAt: new Date(clock.now()).toISOString() };
     const sealed = sealRuleset(ruleset, signingKey);
     const object = await writeSnapshot(client, sealed, at);
-    const ref = { namespace: at.namespace, name: SNAPSHOT_NAME };
-    const base = sources.snapshots.get(ref)?.metadata.resourceVersion ?? '';
-    // The cache may have our write by now; then there is nothing to bridge.
-    if (base !== object.metadata.resourceVersion) this.#written.set(at.namespace, { base, object });
-    this.#standing.set(at.namespace, object.metadata.resourceVersion ?? '');
+    this.#wrote(at.namespace, object);
     publish(sealed, contentOf(object));
+  }
+
+  #wrote(namespace: string, object: ConfigMap): void {
+    const { snapshots } = this.#ports.sources;
+    const base = snapshots.get({ namespace, name: SNAPSHOT_NAME })?.metadata.resourceVersion ?? '';
+    // The cache may have our write by now; then there is nothing to bridge.
+    if (base !== object.metadata.resourceVersion) this.#written.set(namespace, { base, object });
+    this.#standing.set(namespace, object.metadata.resourceVersion ?? '');
   }
 
   #dueStatus(object: FlagObject, decision: FlagsDecision, publication: Publication, now: EpochMs): DueStatus[] {

@@ -1,10 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { GROUP } from '../../api/names.ts';
 import type { PublishedRuleset } from '../../core/flags/observed.ts';
 import { type ConfigMap, configMaps } from '../../kube/builtins.ts';
+import type { CacheReader } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { digestOf, type SealedRuleset } from '../../wire/sealed-ruleset.ts';
-import { decodeSnapshot, encodeSnapshot, SNAPSHOT_FILE, SNAPSHOT_NAME } from '../../wire/snapshot.ts';
-import type { Installation } from './installation.ts';
+import { isAlreadyExists } from '../../kube/kube-error.ts';
+import { isSealedBy, type SealedRuleset } from '../../wire/sealed-ruleset.ts';
+import {
+  AUTHORITIES_FILE,
+  decodeSnapshot,
+  encodeSnapshot,
+  PUBLIC_KEY_FILE,
+  SNAPSHOT_FILE,
+  SNAPSHOT_NAME,
+} from '../../wire/snapshot.ts';
+import { type Installation, pemOf } from './installation.ts';
 
 /** Annotations, for people and for what is left when the content is damaged. */
 const REVISION = `${GROUP}/revision`;
@@ -29,14 +39,18 @@ function open(object: ConfigMap, installation: Installation): PublishedRuleset {
   return { revision: Math.max(revision, sealed.ruleset.revision), flags: sealed.ruleset.flags };
 }
 
-/** What this installation has sealed; undefined for anything else. */
-export function sealedIn(object: ConfigMap, { signingKey, unitHashSalt }: Installation): SealedRuleset | undefined {
+/**
+ * What this installation has sealed for this namespace; undefined for anything else. Others may write ConfigMaps too: what they
+ * change, or bring from elsewhere, is not ours any more.
+ */
+export function sealedIn(object: ConfigMap, installation: Installation): SealedRuleset | undefined {
+  const { signingKey, publicKey, unitHashSalt } = installation;
   const sealed = decodeSnapshot(Buffer.from(contentOf(object), 'base64')) as SealedRuleset | undefined;
   try {
     const isOurs =
       sealed !== undefined &&
-      digestOf(sealed.ruleset) === sealed.digest &&
-      sealed.signature?.keyId === signingKey.id &&
+      isSealedBy(new Map([[signingKey.id, publicKey]]), sealed) &&
+      sealed.ruleset.flagSetId === object.metadata.namespace &&
       sealed.ruleset.unitHashSalt === unitHashSalt;
     return isOurs ? sealed : undefined;
   } catch {
@@ -47,9 +61,20 @@ export function sealedIn(object: ConfigMap, { signingKey, unitHashSalt }: Instal
 /** The snapshot in Base64, as the ConfigMap has it. */
 export const contentOf = ({ binaryData }: ConfigMap): string => binaryData?.[SNAPSHOT_FILE] ?? '';
 
+/** What evaluators need beside the ruleset: the operator's authorities, and the key that signs. As files in PEM. */
+export const trustOf = (authorities: string, { publicKey }: Installation): Trust => ({
+  [AUTHORITIES_FILE]: authorities,
+  [PUBLIC_KEY_FILE]: pemOf(publicKey),
+});
+
+export type Trust = Readonly<Record<typeof AUTHORITIES_FILE | typeof PUBLIC_KEY_FILE, string>>;
+
+export const holdsTrust = ({ data }: ConfigMap, trust: Trust): boolean => isDeepStrictEqual({ ...data }, trust);
+
 export interface WriteAt {
   readonly namespace: string;
   readonly before: ConfigMap | undefined;
+  readonly trust: Trust;
   readonly signal: AbortSignal;
 }
 
@@ -60,18 +85,49 @@ export interface WriteAt {
 export async function writeSnapshot(
   client: Pick<KubeClient, 'create' | 'replace'>,
   sealed: SealedRuleset,
-  { namespace, before, signal }: WriteAt,
+  { namespace, before, trust, signal }: WriteAt,
 ): Promise<ConfigMap> {
-  const { labels, annotations, ...others } = before?.metadata ?? { name: SNAPSHOT_NAME, namespace };
+  const { labels, annotations, ...others } = before?.metadata ?? metadataIn(namespace);
   const object: ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: {
       ...others,
-      labels: { ...labels, 'app.kubernetes.io/managed-by': 'sluice' },
+      labels: { ...labels, ...LABELS },
       annotations: { ...annotations, [REVISION]: String(sealed.ruleset.revision), [DIGEST]: sealed.digest },
     },
+    data: { ...trust },
     binaryData: { [SNAPSHOT_FILE]: encodeSnapshot(sealed).toString('base64') },
   };
   return before ? client.replace(configMaps, object, { signal }) : client.create(configMaps, object, { signal });
 }
+
+/** Writes what evaluators trust beside the ruleset that stands. */
+export const writeTrust = (
+  client: Pick<KubeClient, 'replace'>,
+  before: ConfigMap,
+  { trust, signal }: Pick<WriteAt, 'trust' | 'signal'>,
+): Promise<ConfigMap> => client.replace(configMaps, { ...before, data: { ...trust } }, { signal });
+
+/**
+ * Sees to it that the namespace has a snapshot, also while it has no flags: its evaluators find there whom to trust, and are ready by
+ * an empty ruleset. Makes an empty object where there is none; the leader fills it.
+ */
+export async function claimSnapshot(
+  { client, snapshots }: { readonly client: Pick<KubeClient, 'create'>; readonly snapshots: CacheReader<ConfigMap> },
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (snapshots.get({ namespace, name: SNAPSHOT_NAME })) return;
+  const object: ConfigMap = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { ...metadataIn(namespace), labels: LABELS },
+  };
+  await client.create(configMaps, object, { signal }).catch((error) => {
+    if (!isAlreadyExists(error)) throw error;
+  });
+}
+
+const LABELS = { 'app.kubernetes.io/managed-by': 'sluice' };
+const metadataIn = (namespace: string): ConfigMap['metadata'] => ({ name: SNAPSHOT_NAME, namespace });

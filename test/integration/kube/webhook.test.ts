@@ -209,6 +209,7 @@ test('certificates of two replicas rotate while requests flow, and no admission 
   const replicas = await Promise.all([0, 1].map(() => serve({ '/mutate': mark }, placeholder)));
   const name = await configure(client, namespace, replicas, signal);
   const served = replicas.map(() => new Set<string>());
+  const told = replicas.map((): string[] => []);
   const keepers = replicas.map((server, i) => {
     const keeper = new CertificateKeeper(
       { ...ports, client },
@@ -219,6 +220,7 @@ test('certificates of two replicas rotate while requests flow, and no admission 
         hosts: ['127.0.0.1'],
         lifetimeMs: 15_000 as DurationMs, // replaced after 10 s
         settleMs: 1_500 as DurationMs,
+        onAuthorities: (bundle) => told[i]?.push(bundle),
         onCertificate: (pair) => {
           // The second is slow to load what it was told, yet faster than the settle time.
           const load = () => {
@@ -258,6 +260,9 @@ test('certificates of two replicas rotate while requests flow, and no admission 
   expect(calls).toBeGreaterThan(50);
   expect([...authorities].toSorted()).toEqual([1, 2]); // both while rotating, and only then
   expect(served[0]).toEqual(served[1]);
+  // One, both while either may be served, and the new one alone.
+  const counts = told[0]!.slice(0, 4).map((text) => text.split('BEGIN CERTIFICATE').length - 1);
+  expect(counts).toEqual([1, 2, 2, 1]);
   const secret = await client.get(secrets, { namespace, name: 'hook-tls' }, { signal });
   expect(secret?.type).toBe('kubernetes.io/tls');
 });

@@ -1,3 +1,4 @@
+import { Agent, request } from 'undici';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silent } from '../../../src/base/logger.ts';
@@ -12,7 +13,7 @@ import { installCrds } from '../../support/install-crds.ts';
 import { makeClient } from '../../support/kube-client.ts';
 import type { Manifest } from '../../support/manifests.ts';
 import { apply, rawApi } from '../../support/raw-api.ts';
-import { startEvaluator, TestOperator, until } from '../../support/stream.ts';
+import { issueTls, startEvaluator, TestOperator, until } from '../../support/stream.ts';
 
 const signal = () => AbortSignal.timeout(20_000);
 
@@ -111,24 +112,30 @@ test('another namespace is open to who is bound to the role for it there', async
   expect(await reviewer.mayRead(identity, edge, signal())).toBe(false);
 });
 
-test('the service of a replica streams while it leads, to bearers of tokens of the API server', async () => {
+test('the service of a replica streams by TLS while it leads, to bearers of tokens of the API server', async () => {
   const service = new RulesetService({ client: makeClient(), clock: systemClock, logger: silent });
-  const port = await service.start({ host: '127.0.0.1', port: 0 });
+  const [first, second] = [issueTls(), issueTls()];
+  const port = await service.start({ host: '127.0.0.1', port: 0 }, first);
   try {
-    const token = await tokenOf(shop);
-    const ask = async (query: string, bearer: string, end = new AbortController()) => {
+    const token = (await tokenOf(shop)).reveal();
+    const ask = async (flagSet: string, bearer: string, { ca } = first, end = new AbortController()) => {
+      const dispatcher = new Agent({ connect: { ca } });
       const headers = { authorization: `Bearer ${bearer}` };
-      const url = `http://127.0.0.1:${port}/rulesets/${query}?subscriber=web-1`;
-      return (await fetch(url, { headers, signal: end.signal })).status;
+      const url = `https://127.0.0.1:${port}/rulesets/${flagSet}?subscriber=web-1`;
+      return (await request(url, { headers, dispatcher, signal: end.signal })).statusCode;
     };
-    expect(await ask(shop, token.reveal())).toBe(503);
+    expect(await ask(shop, token)).toBe(503);
     service.lead(() => {});
-    expect(await ask(shop, token.reveal())).toBe(200);
+    expect(await ask(shop, token)).toBe(200);
     expect(service.subscribers).toBe(1);
-    expect(await ask(edge, token.reveal())).toBe(403);
+    expect(await ask(edge, token)).toBe(403);
     expect(await ask(shop, 'a.b.c')).toBe(401);
+    service.reload(second);
+    expect(service.subscribers).toBe(1);
+    await expect(ask(shop, token)).rejects.toThrow('certificate');
+    expect(await ask(shop, token, second)).toBe(200);
     service.follow();
-    expect(await ask(shop, token.reveal())).toBe(503);
+    expect(await ask(shop, token, second)).toBe(503);
   } finally {
     await service.stop();
   }

@@ -1,13 +1,20 @@
 import { createPublicKey } from 'node:crypto';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../../hack/cluster/wait.ts';
 import { INSTALLATION_SECRET, loadInstallation } from '../../../../src/controllers/feature-flag/installation.ts';
+import { claimSnapshot } from '../../../../src/controllers/feature-flag/snapshot-store.ts';
 import { compileRuleset } from '../../../../src/core/evaluation/compile.ts';
 import { evaluate } from '../../../../src/core/evaluation/evaluate.ts';
-import { openRuleset } from '../../../../src/wire/sealed-ruleset.ts';
-import { decodeSnapshot, SNAPSHOT_FILE } from '../../../../src/wire/snapshot.ts';
+import {
+  keyIdOf,
+  openRuleset,
+  type SealedRuleset,
+  type SigningKey,
+  sealRuleset,
+} from '../../../../src/wire/sealed-ruleset.ts';
+import { decodeSnapshot, encodeSnapshot, SNAPSHOT_FILE } from '../../../../src/wire/snapshot.ts';
 import { kubeConfig, makeNamespace } from '../../../support/api-server.ts';
-import { startFlagController } from '../../../support/flag-controller.ts';
+import { AUTHORITIES, startFlagController } from '../../../support/flag-controller.ts';
 import { flagObject } from '../../../support/flag-objects.ts';
 import { installCrds } from '../../../support/install-crds.ts';
 import { makeClient } from '../../../support/kube-client.ts';
@@ -151,6 +158,77 @@ test('a snapshot that is damaged or deleted comes back with a higher number', as
   await snapshotWhere('a second', (flags, sealed) => flags.a !== undefined && sealed.ruleset.revision === 2);
   await api('DELETE', snapshotPath());
   await snapshotWhere('a third', (flags, sealed) => flags.a !== undefined && sealed.ruleset.revision >= 2);
+});
+
+test('beside the ruleset evaluators find whom to trust, and are given new authorities without a new revision', async () => {
+  const { published } = await startFlagController(home, [shop]);
+  await put('a');
+  const { signature } = await snapshotWhere('the flag', (flags) => flags.a !== undefined);
+  const before = (await snapshot()).data;
+  expect(before['ca.crt']).toBe('the first\n');
+  expect(keyIdOf(createPublicKey(before['public-key.pem']))).toBe(signature.keyId);
+  await accepted('a', 'True');
+  AUTHORITIES.current = 'the first\nthe second\n';
+  onTestFinished(() => {
+    AUTHORITIES.current = 'the first\n';
+  });
+  await put('b');
+  const isTold = async () => (await snapshot()).data['ca.crt'] === AUTHORITIES.current;
+  await waitFor(isTold, { what: 'both authorities', timeoutMs: TIMEOUT_MS, everyMs: 50, signal: signal() });
+  await accepted('b', 'True');
+  await api('PATCH', snapshotPath(), {
+    body: { data: { 'ca.crt': 'mine', more: 'x' } },
+    contentType: 'application/merge-patch+json',
+  });
+  await waitFor(isTold, { what: 'the same again', timeoutMs: TIMEOUT_MS, everyMs: 50, signal: signal() });
+  const { data, sealed } = await snapshot();
+  expect(Object.keys(data).toSorted()).toEqual(['ca.crt', 'public-key.pem']);
+  expect(sealed.ruleset.revision).toBe(2);
+  expect(Math.max(...published.map(({ ruleset }) => ruleset.revision))).toBe(2);
+});
+
+test('a namespace with evaluators and without flags is given an empty ruleset and whom to trust', async () => {
+  const { client, sources, published } = await startFlagController(home, [shop]);
+  const claim = () => claimSnapshot({ client, snapshots: sources.snapshots }, shop, signal());
+  await Promise.all([claim(), claim()]); // two replicas are asked for pods of one namespace
+  const { ruleset } = await snapshotWhere('the empty ruleset', (flags) => Object.keys(flags).length === 0);
+  expect((await snapshot()).data['ca.crt']).toBe('the first\n');
+  await put('a');
+  await snapshotWhere('the flag', (flags) => flags.a !== undefined);
+  await claim();
+  expect([ruleset.revision, ...published.map((one) => one.ruleset.revision)]).toEqual([1, 1, 2]);
+});
+
+test.each([
+  ['that nobody has signed', (sealed: SealedRuleset) => sealRuleset(sealed.ruleset)],
+  [
+    'with a forged signature',
+    ({ ruleset, signature }: SealedRuleset) => {
+      const changed = { ...ruleset, flags: { ...ruleset.flags, forged: ruleset.flags.a! } };
+      return { ...sealRuleset(changed), signature };
+    },
+  ],
+  [
+    'of another namespace',
+    ({ ruleset }: SealedRuleset, key: SigningKey) => sealRuleset({ ...ruleset, flagSetId: 'bank' }, key),
+  ],
+])('a new leader never gives out a snapshot %s, but makes its own', async (_, replace) => {
+  const first = await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  await first.stop();
+  const { signingKey } = await loadInstallation(first.client, home, signal());
+  const bytes = encodeSnapshot(replace((await snapshot()).sealed, signingKey) as SealedRuleset);
+  await api('PATCH', snapshotPath(), {
+    body: { binaryData: { [SNAPSHOT_FILE]: bytes.toString('base64') } },
+    contentType: 'application/merge-patch+json',
+  });
+  const second = await startFlagController(home, [shop]);
+  await snapshotWhere('its own', (flags, sealed) => flags.a !== undefined && sealed.ruleset.revision === 2);
+  const isGiven = async () => second.published.length > 0;
+  await waitFor(isGiven, { what: 'its own given out', timeoutMs: TIMEOUT_MS, everyMs: 20, signal: signal() });
+  expect(second.published.map(({ ruleset }) => [ruleset.flagSetId, ruleset.revision])).toEqual([[shop, 2]]);
+  expect(Object.keys(second.published[0]!.ruleset.flags)).toEqual(['a']);
 });
 
 test('a release flag that outlives its day is told by condition, event and count, and is served on', async () => {
