@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 // The evaluator, beside an application or on its own: composition root.
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
@@ -20,11 +18,11 @@ import { Load } from './evaluator/load.ts';
 import { HELP, parseOptions, type SidecarOptions } from './evaluator/options.ts';
 import { evaluatorServer, MAX_BODY_BYTES } from './evaluator/server.ts';
 import { RulesetHolder } from './rulesets/holder.ts';
+import { keyFiles } from './rulesets/key-files.ts';
 import { LastGoodKeeper, readLastGood } from './rulesets/last-good.ts';
 import { snapshotFile } from './rulesets/snapshot-file.ts';
-import type { RulesetSource, TrustedKeys } from './rulesets/source.ts';
+import type { KeyRing, RulesetSource, TrustedKeys } from './rulesets/source.ts';
 import { streamSource } from './rulesets/stream-source.ts';
-import { keyIdOf } from './wire/sealed-ruleset.ts';
 
 const FILE_POLL_MS = 100;
 /** One look at a file; the kubelet itself brings changes of ConfigMaps within a minute or so. */
@@ -60,6 +58,7 @@ async function run(options: SidecarOptions): Promise<void> {
   const { stream, failClosedAfterMs: expiresAfterMs } = options;
   const holder = new RulesetHolder({ clock, logger, flagSetId: stream?.flagSetId, expiresAfterMs });
   const keeper = options.stateDir === undefined ? undefined : new LastGoodKeeper(options.stateDir, logger);
+  const keys = keyFiles(options.publicKeys);
   const counts = new EvaluationCounts();
   const streams = new EventStreams(clock, MAX_EVENT_STREAMS);
   const load = new Load(LOAD_LIMITS);
@@ -70,12 +69,11 @@ async function run(options: SidecarOptions): Promise<void> {
   const counters = createEventMetrics(registry);
   const ports = { clock, random: Math.random, logger, counters, ruleset };
   const events = options.events && (await startEvents(options.events, ports));
-  const app = evaluatorServer({ holder, clock, logger, counts, streams, events }, load);
+  const app = evaluatorServer({ holder, clock, logger, counts, streams, events, publicKeys: keys }, load);
   try {
     const evaluation = await listen(app, '--port', options.evaluation);
     logger.info({ evaluation, health: await listen(health, '--health-port', options.health) }, 'listening');
-    const keys = trustedKeys(options.publicKeys);
-    if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys);
+    if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys?.());
     const sources = sourcesOf(options, { keys, logger, holder, counts });
     await Promise.all(sources.map((source) => source.run((news) => holder.take(news), signal)));
     await aborted(signal);
@@ -99,7 +97,8 @@ async function beginWithLastGood(
   stateDir: string,
   keys: TrustedKeys | undefined,
 ): Promise<void> {
-  const kept = await readLastGood(stateDir, keys);
+  // It was checked before it was kept: without the mounted key, as when the ConfigMap is gone, it is better than no answer.
+  const kept = await readLastGood(stateDir, keys?.size === 0 ? undefined : keys);
   if (kept) holder.take(kept);
   let keptDigest = holder.current?.digest;
   holder.subscribe(({ digest, bytes }) => {
@@ -109,7 +108,7 @@ async function beginWithLastGood(
 }
 
 interface SourceParts {
-  readonly keys: TrustedKeys | undefined;
+  readonly keys: KeyRing | undefined;
   readonly logger: Logger;
   readonly holder: RulesetHolder;
   readonly counts: EvaluationCounts;
@@ -145,19 +144,4 @@ async function listen(app: FastifyInstance, option: string, at: SidecarOptions['
   }
   const { address, port } = app.server.address() as AddressInfo;
   return `${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-function trustedKeys(files: readonly string[]): TrustedKeys | undefined {
-  if (files.length === 0) return undefined;
-  return new Map(files.map((file): [string, KeyObject] => byId(file)));
-}
-
-function byId(file: string): [string, KeyObject] {
-  try {
-    const key = createPublicKey(readFileSync(file));
-    return [keyIdOf(key), key];
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SluiceError('SLUICE_SIDECAR_ARGUMENT', `--public-key ${file}: ${why}`, {}, cause);
-  }
 }

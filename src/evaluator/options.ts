@@ -20,8 +20,8 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
   --ca-file FILE       authorities by which the operator is known (PEM); read at each connection, so it may come later
   --fail-closed-after DURATION
                        refuse to evaluate after so long without a word from the operator, such as 90s, 15m, 12h, 2d;
-                       default: never
-  --public-key FILE    accept only rulesets signed by this key (PEM); may be given several times
+                       at least 30s; default: never
+  --public-key FILE    accept only rulesets signed by this key (PEM), which may come later; may be given several times
 
   --events-dir DIR     take exposures and metric events, which wait here; used by one process at a time
   --collector URL      where they are sent; needs --events-dir
@@ -36,6 +36,8 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
 
 /** Where a projected volume is mounted by injection. */
 const TOKEN_FILE = '/var/run/secrets/sluice/token';
+/** An operator that is well says something every 15 s. */
+const LEAST_FAIL_CLOSED_MS = 30_000;
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
 
@@ -77,7 +79,7 @@ export function parseOptions(args: readonly string[], environment = process.env)
   return {
     ...{ files, watch, namespace, boot, stateDir, logLevel },
     stream: streamOf(values, environment),
-    failClosedAfterMs: durationOf('--fail-closed-after', values['fail-closed-after']),
+    failClosedAfterMs: failClosedAfterOf(values['fail-closed-after']),
     publicKeys: values['public-key'] ?? [],
     events: eventsOf(values['events-dir'], values.collector),
     evaluation: { host: values.host ?? '127.0.0.1', port: portOf('--port', values.port, 8016) },
@@ -147,6 +149,12 @@ function eventsOf(directory: string | undefined, collector: string | undefined):
 }
 
 const isHttp = (address: string): boolean => /^https?:$/.test(URL.parse(address)?.protocol ?? '');
+
+function failClosedAfterOf(said: string | undefined): DurationMs | undefined {
+  const ms = durationOf('--fail-closed-after', said);
+  if (ms !== undefined && ms < LEAST_FAIL_CLOSED_MS) throw wrong('--fail-closed-after must be at least 30s');
+  return ms;
+}
 
 function durationOf(name: string, said: string | undefined): DurationMs | undefined {
   if (said === undefined) return undefined;

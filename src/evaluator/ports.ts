@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Assignment } from '../core/evaluation/answer.ts';
 import type { HeldRuleset, RulesetHolder } from '../rulesets/holder.ts';
+import type { KeyRing } from '../rulesets/source.ts';
 import type { EvaluationCounts } from './evaluation-counts.ts';
 import type { EventStreams } from './event-stream.ts';
 
@@ -22,4 +23,6 @@ export interface EvaluatorPorts {
   readonly counts: EvaluationCounts;
   readonly streams: EventStreams;
   readonly events: Events | undefined;
+  /** Whom rulesets must be signed by; left out: anybody, or nobody. */
+  readonly publicKeys?: KeyRing | undefined;
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Clock, sleep } from '../base/clock.ts';
 import { MAX_SNAPSHOT_BYTES } from '../wire/snapshot.ts';
-import { openSnapshot, type RulesetSource, type TrustedKeys } from './source.ts';
+import { type KeyRing, openSnapshot, type RulesetSource, type TrustedKeys } from './source.ts';
 
 /** Room for another version of gzip. */
 const MAX_FILE_BYTES = 2 * MAX_SNAPSHOT_BYTES;
@@ -12,7 +12,7 @@ const MAX_FILE_BYTES = 2 * MAX_SNAPSHOT_BYTES;
  */
 export function snapshotFile(
   path: string,
-  { clock, keys, pollMs }: { readonly clock: Clock; readonly keys: TrustedKeys | undefined; readonly pollMs: number },
+  { clock, keys, pollMs }: { readonly clock: Clock; readonly keys: KeyRing | undefined; readonly pollMs: number },
 ): RulesetSource {
   return {
     run: async (tell, signal) => {
@@ -21,7 +21,7 @@ export function snapshotFile(
         const sign = await signOf(path);
         if (sign !== seen) {
           seen = sign;
-          const opened = sign === undefined ? undefined : await open(path, keys);
+          const opened = sign === undefined ? undefined : await open(path, keys?.());
           if (opened) tell('kind' in opened ? opened : { kind: 'Ruleset', snapshot: opened, live: false });
         }
         await sleep(clock, pollMs, signal).catch(() => {}); // the loop's condition ends it

@@ -31,6 +31,9 @@ export interface RulesetSource {
 /** Public keys by their id. */
 export type TrustedKeys = ReadonlyMap<string, KeyObject>;
 
+/** The keys that are trusted at this moment. */
+export type KeyRing = () => TrustedKeys;
+
 /** Judges a snapshot: the ruleset in it, or why it is refused whole. Never throws. */
 export function openSnapshot(bytes: Uint8Array, keys?: TrustedKeys): Extract<News, { kind: 'Refused' }> | Snapshot {
   const opened = openRuleset(decodeSnapshot(bytes), keys);

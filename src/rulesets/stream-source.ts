@@ -9,7 +9,7 @@ import { digest, revision } from '../wire/names.ts';
 import { decodeSnapshot } from '../wire/snapshot.ts';
 import { Acknowledger, type RefusedRuleset, type Running } from './acknowledger.ts';
 import { EventParser, type StreamEvent } from './event-parser.ts';
-import { type News, openSnapshot, type RulesetSource, type TrustedKeys } from './source.ts';
+import { type KeyRing, type News, openSnapshot, type RulesetSource } from './source.ts';
 import { callStream } from './stream-call.ts';
 
 const JITTER_MS = 2_000;
@@ -28,7 +28,7 @@ export interface StreamSourceOptions {
   /** The projected service-account token. */
   readonly tokenFile: string;
   readonly caFile: string | undefined;
-  readonly keys: TrustedKeys | undefined;
+  readonly keys: KeyRing | undefined;
 }
 
 export interface StreamSourcePorts {
@@ -141,7 +141,7 @@ class Connection {
 
   #snapshot({ id, data }: StreamEvent): void {
     const bytes = Buffer.from(data, 'base64');
-    const opened = openSnapshot(bytes, this.#options.keys);
+    const opened = openSnapshot(bytes, this.#options.keys?.());
     if ('kind' in opened) {
       this.#refuse(opened, { revision: Number(id) || 0, digest: claimedDigest(bytes), reason: opened.message });
       return;

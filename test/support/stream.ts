@@ -159,7 +159,7 @@ export async function startEvaluator(
   let running: Running | undefined;
   const end = new AbortController();
   const source = streamSource(
-    { address, flagSetId, subscriber, tokenFile, caFile, keys },
+    { address, flagSetId, subscriber, tokenFile, caFile, keys: keys && (() => keys) },
     {
       clock,
       random: () => 0.02, // of 2 s: tests need not wait for the jitter

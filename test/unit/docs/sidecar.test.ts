@@ -12,6 +12,12 @@ test('docs/sidecar.md lists every metric of the sidecar', () => {
 });
 
 test('docs/sidecar.md lists every endpoint', () => {
-  for (const path of ['/ofrep/v1/evaluate/flags', '/ofrep/v1/events', '/evaluate', '/config-bundle'])
+  for (const path of [
+    '/ofrep/v1/evaluate/flags',
+    '/ofrep/v1/events',
+    '/evaluate',
+    '/config-bundle',
+    '/config-bundle/public-key',
+  ])
     expect(page).toContain(`${path}\``);
 });

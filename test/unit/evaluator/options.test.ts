@@ -36,6 +36,7 @@ test.each([
   [['--file', 'a', '--token-file', 't'], 'needs --operator'],
   [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '0s'], '--fail-closed-after'],
   [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '90'], '--fail-closed-after'],
+  [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '29s'], 'at least 30s'],
   [['--file', 'a', '--collector', 'http://collector'], '--events-dir'],
   [['--file', 'a', '--events-dir', 'd', '--collector', 'collector:80'], 'http URL'],
 ])('%j is refused by a code', (args, part) => {

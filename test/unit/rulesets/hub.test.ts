@@ -99,6 +99,32 @@ test('a slow listener is sent one event, then the newest', async () => {
   expect(out.got).toEqual(['snapshot 1', 'snapshot 4']);
 });
 
+test('a large ruleset goes out in pieces, the next when the one before was read, and never mixed with another', async () => {
+  const { hub } = make();
+  const pieces: Buffer[] = [];
+  const finish: (() => void)[] = [];
+  const write = (piece: Buffer, _: string, done: () => void) => {
+    pieces.push(piece);
+    finish.push(done);
+  };
+  const out = new Writable({ highWaterMark: 1, write });
+  const publish = (revision: number) =>
+    hub.publish(sealRuleset({ ...rulesetWith({ a: flagWith() }), revision }), String(revision).repeat(100_000));
+  publish(1);
+  hub.join({ flagSetId: 'shop', id: 'a', lastRevision: undefined, out });
+  for (let read = 0; read < finish.length; read++) {
+    expect(out.writableLength).toBeLessThanOrEqual(32_768);
+    if (read === 1) for (const revision of [2, 3]) publish(revision);
+    finish[read]!();
+    await settle();
+  }
+  const frames = Buffer.concat(pieces).toString().split('\n\n').slice(0, -1);
+  const [first, second, ...more] = frames.map((frame) => frame.split('\n'));
+  expect(first).toEqual(['event: snapshot', 'id: 1', `data: ${'1'.repeat(100_000)}`]);
+  expect(second).toEqual(['event: snapshot', 'id: 3', `data: ${'3'.repeat(100_000)}`]);
+  expect(more).toEqual([]);
+});
+
 test('everyone hears a ping every 15 s, and who reads nothing for half a minute is cut off', async () => {
   const { clock, give, join } = make();
   give(1);
