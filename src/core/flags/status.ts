@@ -13,6 +13,8 @@ export interface Publication {
   readonly refused: string | undefined;
   /** How far it has come; undefined where nobody knows yet. */
   readonly reach: Reach | undefined;
+  /** Pods of the namespace want an evaluator and have none. */
+  readonly hasPodsWithout: boolean;
 }
 
 /** Usage is written this rarely: thousands of flags that are always asked for must not be thousands of writes a minute. */
@@ -47,6 +49,7 @@ export function nextStatus(
     accepted(verdict),
     published(verdict, changed, publication, propagation?.desired),
     expired(flag, now),
+    ...injected(status, publication),
   ];
   const last = history.at(-1);
   const lastEvaluated = lastEvaluatedOf(flag, publication.reach);
@@ -116,6 +119,18 @@ function published(
   if (form === undefined)
     return { type, status: 'False', reason: 'LeftOut', message: 'The ruleset has nothing of it.' };
   return { type, status: 'True', reason: 'InRuleset', message: `The ruleset has it since revision ${desired}.` };
+}
+
+/** Said of those namespaces alone that ever had a pod without. No number: it would be a write to every flag for every pod. */
+function injected({ conditions }: FeatureFlagStatus, { hasPodsWithout }: Publication): ConditionClaim[] {
+  const type = 'Injected';
+  if (hasPodsWithout) {
+    const message =
+      'Pods that want an evaluator have none, and get nothing of this flag: kubectl get pods -l sluice.dev/inject=true,!sluice.dev/injected';
+    return [{ type, status: 'False', reason: 'PodsWithoutSidecar', message }];
+  }
+  if (!conditions.some((condition) => condition.type === type)) return [];
+  return [{ type, status: 'True', reason: 'AllPods', message: 'All pods that want an evaluator have one.' }];
 }
 
 /** When the condition `Expired` changes by the clock alone. */

@@ -15,7 +15,12 @@ const reachOf = (parts: Partial<Reach> = {}): Reach => ({
 });
 
 /** The status after a pass for a flag that has been in the ruleset since revision 5. */
-function after(reach: Reach | undefined, status: Partial<ObservedFlag['status']> = {}, changed = false) {
+function after(
+  reach: Reach | undefined,
+  status: Partial<ObservedFlag['status']> = {},
+  changed = false,
+  hasPodsWithout = false,
+) {
   const flag: ObservedFlag = {
     source: { name: 'a', key: 'key-of-a', createdAt: '', form: undefined } as unknown as ObservedFlag['source'],
     generation: 1,
@@ -29,7 +34,7 @@ function after(reach: Reach | undefined, status: Partial<ObservedFlag['status']>
   const verdict = { reason: 'Compiled', message: '', form: {} } as unknown as Parameters<
     typeof nextStatus
   >[1]['verdict'];
-  return nextStatus(flag, { verdict, changed }, { revision: 9, refused: undefined, reach }, NOW);
+  return nextStatus(flag, { verdict, changed }, { revision: 9, refused: undefined, reach, hasPodsWithout }, NOW);
 }
 
 test('those who run the revision of the last change, or a newer one, have acknowledged it', () => {
@@ -69,4 +74,13 @@ test('usage is written when it is first seen, and then once an hour', () => {
   expect(after(at(0)).lastEvaluated).toBe(NOW);
   expect(after(at(HOUR_MS - 1), { lastEvaluated: NOW }).lastEvaluated).toBe(NOW);
   expect(after(at(HOUR_MS), { lastEvaluated: NOW }).lastEvaluated).toBe(NOW + HOUR_MS);
+});
+
+test('pods without an evaluator are told of every flag while they are there, and of none where there never were any', () => {
+  const injected = ({ conditions }: ReturnType<typeof after>) =>
+    conditions.filter(({ type }) => type === 'Injected').map(({ status, reason }) => `${status} ${reason}`);
+  expect(injected(after(reachOf()))).toEqual([]);
+  const during = after(reachOf(), {}, false, true);
+  expect(injected(during)).toEqual(['False PodsWithoutSidecar']);
+  expect(injected(after(reachOf(), { conditions: during.conditions }))).toEqual(['True AllPods']);
 });

@@ -1,0 +1,20 @@
+import { INJECT_ENABLED, INJECT_LABEL } from '../../api/names.ts';
+import type { Pod } from '../../kube/builtins.ts';
+import type { AdmissionAnswer, AdmissionRequest } from '../../kube/webhook-server.ts';
+import { hasSidecar, injectionPatch, whyNotInjectable } from './inject-pod.ts';
+import type { SidecarSettings } from './sidecar-container.ts';
+
+/**
+ * The webhook for labelled pods. It never refuses one: a pod that can have no evaluator runs without, with a warning now and an
+ * event later (pods-without-sidecar.ts).
+ */
+export function admitPod(settings: SidecarSettings) {
+  return async ({ operation, namespace, object }: AdmissionRequest): Promise<AdmissionAnswer> => {
+    const pod = object as Pod | null | undefined;
+    if (operation !== 'CREATE' || !pod || namespace === undefined) return { allowed: true };
+    if (pod.metadata.labels?.[INJECT_LABEL] !== INJECT_ENABLED || hasSidecar(pod)) return { allowed: true };
+    const why = whyNotInjectable(pod);
+    if (why !== undefined) return { allowed: true, warnings: [`the pod gets no evaluator of flags, because ${why}`] };
+    return { allowed: true, patch: injectionPatch(pod, namespace, settings) };
+  };
+}
