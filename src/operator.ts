@@ -14,6 +14,7 @@ import { admitFlag } from './controllers/feature-flag/admit.ts';
 import { FlagInformers } from './controllers/feature-flag/informers.ts';
 import { loadInstallation } from './controllers/feature-flag/installation.ts';
 import { FlagReconciler } from './controllers/feature-flag/reconcile.ts';
+import { removeRulesets } from './controllers/feature-flag/remove-rulesets.ts';
 import { claimSnapshot } from './controllers/feature-flag/snapshot-store.ts';
 import { admitPod } from './controllers/injection/admit-pod.ts';
 import { PodsWithoutSidecar } from './controllers/injection/pods-without-sidecar.ts';
@@ -43,6 +44,7 @@ import { RulesetService } from './server/ruleset-service.ts';
 const help = `usage: operator run [--config FILE]    run the operator
        operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
        operator uninstall             delete all Rollouts, each restored, then the gate
+       operator remove-rulesets       delete the rulesets of all namespaces, once no operator runs
 
   POD_NAME, POD_NAMESPACE                   who and where this is
   WEBHOOK_PORT, HEALTH_PORT, METRICS_PORT   where it listens: 9443, 8081, 8080
@@ -87,6 +89,9 @@ switch (values.help ? 'help' : positionals[0]) {
     break;
   case 'uninstall':
     await uninstall({ client, clock, logger, gate: GATE }, stop.signal);
+    break;
+  case 'remove-rulesets':
+    await removeRulesets({ client, logger }, stop.signal);
     break;
   default:
     process.stdout.write(help);

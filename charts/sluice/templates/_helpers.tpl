@@ -3,6 +3,11 @@ app.kubernetes.io/name: sluice
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- define "sluice.evaluatorSelector" -}}
+app.kubernetes.io/name: sluice
+app.kubernetes.io/component: evaluator
+{{- end }}
+
 {{- define "sluice.labels" -}}
 app.kubernetes.io/name: sluice
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
