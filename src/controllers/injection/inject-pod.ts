@@ -20,8 +20,10 @@ export const hasSidecar = ({ spec }: Pod): boolean =>
 /** Why a pod can have no evaluator, in words that follow “because”; undefined where it can. */
 export function whyNotInjectable({ spec }: Pod): string | undefined {
   if (spec?.hostNetwork) return 'it uses the network of its node, where ports are not its own';
+  // The API server fills it in before it asks, unless it was started without that plug-in; it then refuses pods with tokens.
+  if (!spec?.serviceAccountName) return 'it has no service account';
   const ours = new Set(sidecarVolumes.map(({ name }) => name));
-  const volume = spec?.volumes?.find(({ name }) => ours.has(name));
+  const volume = spec.volumes?.find(({ name }) => ours.has(name));
   if (volume) return `it has a volume ${volume.name} of its own`;
   for (const { name, ports = [] } of containersOf(spec)) {
     if (name === SIDECAR) return `it has a container ${SIDECAR} that is no native sidecar`;

@@ -54,7 +54,12 @@ const security = {
 
 function podOf(name: string, labels: Manifest, spec: Manifest = {}): Manifest {
   const containers = [{ name: 'app', image: 'shop', securityContext: security }];
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec: { containers, ...spec } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels },
+    spec: { serviceAccountName: 'default', containers, ...spec },
+  };
 }
 
 const wanted = { 'sluice.dev/inject': 'true' };
@@ -85,7 +90,7 @@ test('labelled pods are stored with an evaluator where pods must be restricted; 
   const server = await serve(namespace);
   const inForce = async () => {
     const { status, body: probe } = await make(podOf('probe', wanted), '?dryRun=All');
-    expect(status).toBe(201);
+    if (status !== 201) throw new Error(probe.message);
     return probe.spec.initContainers?.length === 1;
   };
   await waitFor(inForce, { what: 'the webhook being in force', timeoutMs: 30_000, everyMs: 100, signal });

@@ -17,7 +17,7 @@ const podWith = (spec: Manifest, labels: Manifest = { 'sluice.dev/inject': 'true
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { generateName: 'shop-', labels },
-  spec: { containers: [{ name: 'app', image: 'shop' }], ...spec },
+  spec: { serviceAccountName: 'default', containers: [{ name: 'app', image: 'shop' }], ...spec },
 });
 
 const ask = (object: Manifest, operation = 'CREATE') =>
@@ -98,6 +98,7 @@ test.each([
 
 test.each([
   [podWith({ hostNetwork: true }), 'network of its node'],
+  [podWith({ serviceAccountName: undefined }), 'no service account'],
   [podWith({ volumes: [{ name: 'sluice-state', emptyDir: {} }] }), 'volume sluice-state'],
   [podWith({ containers: [{ name: 'sluice-evaluator' }] }), 'no native sidecar'],
   [podWith({ initContainers: [{ name: 'sluice-evaluator' }] }), 'no native sidecar'],
