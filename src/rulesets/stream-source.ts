@@ -161,7 +161,8 @@ class Connection {
   #ping({ data }: StreamEvent, isFirst: boolean): void {
     const newest = pingOf(data);
     const running = this.#ports.running();
-    if (newest?.digest !== undefined && newest.digest === running?.digest) this.#tell({ kind: 'Confirmed' });
+    // Where there is none, and none runs, that is confirmed too.
+    if (newest && newest.digest === running?.digest) this.#tell({ kind: 'Confirmed' });
     this.#good();
     if (isFirst) this.#acks.say();
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { admitPod } from '../../../../src/controllers/injection/admit-pod.ts';
 import { hasSidecar } from '../../../../src/controllers/injection/inject-pod.ts';
+import { parseOptions } from '../../../../src/evaluator/options.ts';
 import type { Pod } from '../../../../src/kube/builtins.ts';
 import type { AdmissionRequest } from '../../../../src/kube/webhook-server.ts';
 import { applyPatch } from '../../../support/json-patch.ts';
@@ -58,9 +59,16 @@ test('the evaluator is a native sidecar without rights, of the flag set of its n
   const { spec } = await injected(podWith({}));
   const [sidecar] = spec.initContainers;
   expect(sidecar).toMatchObject({ image: 'sluice/operator:1', restartPolicy: 'Always', resources: settings.resources });
-  expect(sidecar.args.join(' ')).toContain(
-    '--operator http://sluice-rulesets.sluice-system.svc:8082 --flag-set shop --token-file /var/run/secrets/sluice/token',
-  );
+  // The sidecar's own parser reads what the operator writes.
+  expect(parseOptions(sidecar.args, { POD_NAME: 'shop-1' })).toMatchObject({
+    boot: '/var/run/sluice/boot/ruleset.json.gz',
+    stateDir: '/var/run/sluice/state',
+    stream: { address: settings.operator, flagSetId: 'shop', subscriber: 'shop-1' },
+    readyWithoutAfterMs: 10_000,
+    failClosedAfterMs: undefined,
+    evaluation: { host: '127.0.0.1', port: 8016 },
+    health: { host: '0.0.0.0', port: 8017 },
+  });
   const [boot, state, token] = spec.volumes;
   expect(boot.configMap).toEqual({ name: 'sluice-ruleset', optional: true });
   expect(state).toHaveProperty('emptyDir');

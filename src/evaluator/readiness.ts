@@ -1,0 +1,45 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { DurationMs } from '../base/units.ts';
+import type { RulesetHolder } from '../rulesets/holder.ts';
+
+export interface ReadinessPorts {
+  readonly holder: Pick<RulesetHolder, 'current' | 'expired' | 'newsAt'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ready without a ruleset after so long; undefined: never. */
+  readonly readyWithoutAfterMs: DurationMs | undefined;
+}
+
+/**
+ * Why an evaluator is not ready, or undefined. It is once a ruleset answers, or the operator says that there is none; or when
+ * nothing came for so long that what waits for it had better go on with the defaults in its code.
+ */
+export class Readiness {
+  readonly #holder: ReadinessPorts['holder'];
+  readonly #cancel: () => void;
+  #isTired = false;
+
+  constructor({ holder, clock, logger, readyWithoutAfterMs }: ReadinessPorts) {
+    this.#holder = holder;
+    const giveUp = () => {
+      this.#isTired = true;
+      if (this.#isWaiting) logger.warn({}, 'ready without a ruleset: applications get the defaults in their code');
+    };
+    this.#cancel = readyWithoutAfterMs === undefined ? () => {} : clock.after(readyWithoutAfterMs, giveUp);
+  }
+
+  get why(): string | undefined {
+    if (this.#holder.expired) return 'the operator was not heard for longer than --fail-closed-after';
+    return this.#isWaiting && !this.#isTired ? 'no ruleset yet' : undefined;
+  }
+
+  /** Nobody has given a ruleset, and nobody who knows has said that there is none. */
+  get #isWaiting(): boolean {
+    return this.#holder.current === undefined && this.#holder.newsAt === undefined;
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+}
