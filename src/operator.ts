@@ -118,7 +118,7 @@ function makeGate(
     routes: {
       '/gate': admitDeployment(rollouts.sources, operatorUser),
       '/flags': admitFlag(flags.sources, clock),
-      ...injectionRoute(),
+      ...injectionRoute(flags.sources),
     },
   });
   const keeper = new CertificateKeeper(ports, {
@@ -138,11 +138,12 @@ function makeGate(
 }
 
 /** Labelled pods get an evaluator where the configuration names its image. */
-function injectionRoute(): Record<string, Admit> {
+function injectionRoute({ snapshots }: FlagInformers['sources']): Record<string, Admit> {
   const { image, ...settings } = config.injection;
   if (image === undefined) return {};
-  const operator = `http://${RULESETS_SERVICE.name}.${namespace}.svc:${RULESETS_SERVICE.port}`;
-  return { '/inject': admitPod({ ...settings, image, operator }) };
+  const operator = `https://${RULESETS_SERVICE.name}.${namespace}.svc:${RULESETS_SERVICE.port}`;
+  const claim = (flagSet: string) => claimRuleset(snapshots, flagSet, stop.signal);
+  return { '/inject': admitPod({ ...settings, image, operator }, claim) };
 }
 
 /** What a leader works on. */
@@ -341,16 +342,16 @@ function leadFlags(
     const { flags, snapshots } = informers.sources;
     for (const { metadata } of [...flags.list(), ...snapshots.list()]) worker.add(metadata.namespace ?? '');
     worker.start();
-    claimHome(snapshots, leading);
+    claimRuleset(snapshots, namespace, leading);
   };
   // Where the definition of FeatureFlags is not installed yet, Rollouts must not wait for it.
   informers.synced.then(begin, () => {}); // stopped before
   return worker;
 }
 
-/** Evaluators of this namespace, such as those of gateways, find a ruleset whether it has flags or not. */
-function claimHome(snapshots: FlagInformers['sources']['snapshots'], leading: AbortSignal): void {
-  claimSnapshot({ client, snapshots }, namespace, leading).catch((err) => {
-    if (!leading.aborted) logger.warn({ err }, 'the ruleset of this namespace was not begun');
+/** Evaluators of a namespace, such as those of gateways in ours, find a ruleset whether it has flags or not. */
+function claimRuleset(snapshots: FlagInformers['sources']['snapshots'], flagSet: string, signal: AbortSignal): void {
+  claimSnapshot({ client, snapshots }, flagSet, signal).catch((err) => {
+    if (!signal.aborted) logger.warn({ err, flagSet }, 'the ruleset of a namespace was not begun');
   });
 }

@@ -62,7 +62,7 @@ export interface SidecarOptions {
   readonly stream: StreamOptions | undefined;
   /** Undefined: what is held answers for ever. */
   readonly failClosedAfterMs: DurationMs | undefined;
-  /** Undefined: not ready before a ruleset, or word that there is none. */
+  /** Undefined: not ready before a ruleset. */
   readonly readyWithoutAfterMs: DurationMs | undefined;
   readonly publicKeys: readonly string[];
   /** Undefined: no events are taken. */

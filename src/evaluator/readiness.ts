@@ -4,7 +4,7 @@ import type { DurationMs } from '../base/units.ts';
 import type { RulesetHolder } from '../rulesets/holder.ts';
 
 export interface ReadinessPorts {
-  readonly holder: Pick<RulesetHolder, 'current' | 'expired' | 'newsAt'>;
+  readonly holder: Pick<RulesetHolder, 'current' | 'expired'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Ready without a ruleset after so long; undefined: never. */
@@ -12,8 +12,8 @@ export interface ReadinessPorts {
 }
 
 /**
- * Why an evaluator is not ready, or undefined. It is once a ruleset answers, or the operator says that there is none; or when
- * nothing came for so long that what waits for it had better go on with the defaults in its code.
+ * Why an evaluator is not ready, or undefined. It is once a ruleset answers; or when none came for so long that what waits for it
+ * had better go on with the defaults in its code.
  */
 export class Readiness {
   readonly #holder: ReadinessPorts['holder'];
@@ -24,19 +24,15 @@ export class Readiness {
     this.#holder = holder;
     const giveUp = () => {
       this.#isTired = true;
-      if (this.#isWaiting) logger.warn({}, 'ready without a ruleset: applications get the defaults in their code');
+      if (this.#holder.current === undefined)
+        logger.warn({}, 'ready without a ruleset: applications get the defaults in their code');
     };
     this.#cancel = readyWithoutAfterMs === undefined ? () => {} : clock.after(readyWithoutAfterMs, giveUp);
   }
 
   get why(): string | undefined {
     if (this.#holder.expired) return 'the operator was not heard for longer than --fail-closed-after';
-    return this.#isWaiting && !this.#isTired ? 'no ruleset yet' : undefined;
-  }
-
-  /** Nobody has given a ruleset, and nobody who knows has said that there is none. */
-  get #isWaiting(): boolean {
-    return this.#holder.current === undefined && this.#holder.newsAt === undefined;
+    return this.#holder.current === undefined && !this.#isTired ? 'no ruleset yet' : undefined;
   }
 
   stop(): void {

@@ -161,8 +161,7 @@ class Connection {
   #ping({ data }: StreamEvent, isFirst: boolean): void {
     const newest = pingOf(data);
     const running = this.#ports.running();
-    // Where there is none, and none runs, that is confirmed too.
-    if (newest && newest.digest === running?.digest) this.#tell({ kind: 'Confirmed' });
+    if (newest?.digest !== undefined && newest.digest === running?.digest) this.#tell({ kind: 'Confirmed' });
     this.#good();
     if (isFirst) this.#acks.say();
   }

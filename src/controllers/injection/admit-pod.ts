@@ -6,15 +6,16 @@ import type { SidecarSettings } from './sidecar-container.ts';
 
 /**
  * The webhook for labelled pods. It never refuses one: a pod that can have no evaluator runs without, with a warning now and an
- * event later (pods-without-sidecar.ts).
+ * event later (pods-without-sidecar.ts). `claim` sees to it that its namespace has a ruleset, and waits for nothing.
  */
-export function admitPod(settings: SidecarSettings) {
-  return async ({ operation, namespace, object }: AdmissionRequest): Promise<AdmissionAnswer> => {
+export function admitPod(settings: SidecarSettings, claim: (namespace: string) => void) {
+  return async ({ operation, namespace, object, dryRun }: AdmissionRequest): Promise<AdmissionAnswer> => {
     const pod = object as Pod | null | undefined;
     if (operation !== 'CREATE' || !pod || namespace === undefined) return { allowed: true };
     if (pod.metadata.labels?.[INJECT_LABEL] !== INJECT_ENABLED || hasSidecar(pod)) return { allowed: true };
     const why = whyNotInjectable(pod);
     if (why !== undefined) return { allowed: true, warnings: [`the pod gets no evaluator of flags, because ${why}`] };
+    if (!dryRun) claim(namespace);
     return { allowed: true, patch: injectionPatch(pod, namespace, settings) };
   };
 }

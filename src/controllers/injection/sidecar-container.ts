@@ -1,6 +1,6 @@
 import type { OperatorConfig } from '../../api/operator-config.ts';
 import type { Pod } from '../../kube/builtins.ts';
-import { SNAPSHOT_FILE, SNAPSHOT_NAME } from '../../wire/snapshot.ts';
+import { AUTHORITIES_FILE, PUBLIC_KEY_FILE, SNAPSHOT_FILE, SNAPSHOT_NAME } from '../../wire/snapshot.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
@@ -30,7 +30,7 @@ export interface SidecarSettings {
   readonly operator: string;
 }
 
-/** What the pod gets beside the container: the ruleset to begin with, a place for the last good one, a token for the stream. */
+/** What the pod gets beside the container: the ruleset to begin with and whom to trust, a place for the last good one, a token. */
 export const sidecarVolumes: readonly Volume[] = [
   { name: 'sluice-boot', configMap: { name: SNAPSHOT_NAME, optional: true } },
   { name: 'sluice-state', emptyDir: { sizeLimit: STATE_SIZE } },
@@ -58,6 +58,8 @@ export function sidecarContainer(settings: SidecarSettings, namespace: string): 
     args: [
       ...['--operator', operator, '--flag-set', namespace, '--token-file', `${TOKEN}/token`],
       ...['--boot', `${BOOT}/${SNAPSHOT_FILE}`, '--state-dir', STATE],
+      // Beside the ruleset; where there is none yet, they come with it.
+      ...['--ca-file', `${BOOT}/${AUTHORITIES_FILE}`, '--public-key', `${BOOT}/${PUBLIC_KEY_FILE}`],
       ...['--ready-without-after', '10s', '--health-host', '0.0.0.0'],
     ],
     env: [

@@ -164,7 +164,7 @@ test('an evaluator of its own understands its options, and gets the right to rea
   const home = await render('evaluator: { enabled: true }', signal);
   expect(optionsOf(home)).toMatchObject({
     boot: '/var/run/sluice/boot/ruleset.json.gz',
-    stream: { flagSetId: 'sluice-system', subscriber: 'one' },
+    stream: { flagSetId: 'sluice-system', subscriber: 'one', caFile: '/var/run/sluice/boot/ca.crt' },
     evaluation: { host: '0.0.0.0' },
   });
   expect(bindings(home)).toEqual([]);

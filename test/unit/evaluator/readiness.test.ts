@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { silent } from '../../../src/base/logger.ts';
-import type { DurationMs, EpochMs } from '../../../src/base/units.ts';
+import type { DurationMs } from '../../../src/base/units.ts';
 import { Readiness, type ReadinessPorts } from '../../../src/evaluator/readiness.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 type Held = { -readonly [Key in keyof ReadinessPorts['holder']]: ReadinessPorts['holder'][Key] };
 
 function readinessOf(readyWithoutAfterMs: number | undefined) {
-  const holder: Held = { current: undefined, expired: false, newsAt: undefined };
+  const holder: Held = { current: undefined, expired: false };
   const clock = new FakeClock(0);
   const settings = { readyWithoutAfterMs: readyWithoutAfterMs as DurationMs | undefined };
   return { holder, clock, readiness: new Readiness({ holder, clock, logger: silent, ...settings }) };
@@ -19,12 +19,6 @@ test('it is ready as soon as a ruleset answers, whoever brought it', () => {
   const { holder, readiness } = readinessOf(10_000);
   expect(readiness.why).toBe('no ruleset yet');
   holder.current = ruleset;
-  expect(readiness.why).toBeUndefined();
-});
-
-test('it is ready as soon as the operator says that there is no ruleset', () => {
-  const { holder, readiness } = readinessOf(10_000);
-  holder.newsAt = 1 as EpochMs;
   expect(readiness.why).toBeUndefined();
 });
 

@@ -6,6 +6,7 @@ import { seededRandom } from '../../../../src/base/random.ts';
 import { admitPod } from '../../../../src/controllers/injection/admit-pod.ts';
 import { PodsWithoutSidecar } from '../../../../src/controllers/injection/pods-without-sidecar.ts';
 import { issueServingCertificate } from '../../../../src/kube/certificates.ts';
+import type { Notice } from '../../../../src/kube/events.ts';
 import { WebhookServer } from '../../../../src/kube/webhook-server.ts';
 import { kubeConfig, makeNamespace } from '../../../support/api-server.ts';
 import { find, render } from '../../../support/helm.ts';
@@ -17,7 +18,7 @@ import { apply, rawApi } from '../../../support/raw-api.ts';
 const signal = AbortSignal.timeout(300_000);
 const config = kubeConfig();
 
-async function serve(namespace: string): Promise<WebhookServer> {
+async function serve(namespace: string, claim: (namespace: string) => void): Promise<WebhookServer> {
   const issued = issueServingCertificate({
     hosts: ['127.0.0.1'],
     notBefore: new Date(Date.now() - 60_000),
@@ -27,9 +28,9 @@ async function serve(namespace: string): Promise<WebhookServer> {
     image: 'sluice/operator:1',
     imagePullPolicy: 'IfNotPresent',
     resources: { limits: { memory: '128Mi' } },
-    operator: 'http://sluice-rulesets.sluice-system.svc:8082',
+    operator: 'https://sluice-rulesets.sluice-system.svc:8082',
   } as const;
-  const options = { host: '127.0.0.1', port: 0, routes: { '/inject': admitPod(settings) } };
+  const options = { host: '127.0.0.1', port: 0, routes: { '/inject': admitPod(settings, claim) } };
   const server = new WebhookServer({ clock: systemClock, logger: silent }, options);
   await server.start(issued);
   onTestFinished(() => server.stop(0));
@@ -78,25 +79,31 @@ test('labelled pods are stored with an evaluator where pods must be restricted; 
 
   const woken: string[] = [];
   const ports = { client: makeClient(), clock: systemClock, random: seededRandom(1), logger: silent };
+  const told: string[] = [];
+  const record = ({ about: { metadata }, note }: Notice) =>
+    metadata.namespace === namespace && told.push(`${metadata.name}: ${note}`);
   const lacking = new PodsWithoutSidecar(ports, {
+    recorder: { record, stop: async () => {} },
     wake: (one) => one === namespace && woken.push(one), // other files share this API server
     onBreak: () => {},
   });
-  const told: string[] = [];
-  lacking.lead(({ metadata }, note) => metadata.namespace === namespace && told.push(`${metadata.name}: ${note}`));
+  lacking.lead();
   lacking.start();
   onTestFinished(() => lacking.stop());
 
-  const server = await serve(namespace);
+  const claimed: string[] = [];
+  const server = await serve(namespace, (one) => claimed.push(one));
   const inForce = async () => {
     const { status, body: probe } = await make(podOf('probe', wanted), '?dryRun=All');
     if (status !== 201) throw new Error(probe.message);
     return probe.spec.initContainers?.length === 1;
   };
   await waitFor(inForce, { what: 'the webhook being in force', timeoutMs: 30_000, everyMs: 100, signal });
+  expect(claimed).toEqual([]); // a dry run leaves nothing behind
   const given = await make(podOf('given', wanted));
   expect(given.body.message).toBeUndefined();
   expect(given.body.spec.initContainers).toMatchObject([{ name: 'sluice-evaluator', restartPolicy: 'Always' }]);
+  expect(claimed).toEqual([namespace]);
   const plain = await make(podOf('plain', {}));
   expect(plain.body.spec).not.toHaveProperty('initContainers');
   const twin = await make(podOf('twin', wanted, { volumes: [{ name: 'sluice-boot', emptyDir: {} }] }));

@@ -11,7 +11,7 @@ const settings = {
   image: 'sluice/operator:1',
   imagePullPolicy: 'IfNotPresent',
   resources: { limits: { memory: '128Mi' } },
-  operator: 'http://sluice-rulesets.sluice-system.svc:8082',
+  operator: 'https://sluice-rulesets.sluice-system.svc:8082',
 } as const;
 
 const podWith = (spec: Manifest, labels: Manifest = { 'sluice.dev/inject': 'true' }): Manifest => ({
@@ -22,7 +22,7 @@ const podWith = (spec: Manifest, labels: Manifest = { 'sluice.dev/inject': 'true
 });
 
 const ask = (object: Manifest, operation = 'CREATE') =>
-  admitPod(settings)({ operation, namespace: 'shop', object } as AdmissionRequest);
+  admitPod(settings, () => {})({ operation, namespace: 'shop', object } as AdmissionRequest);
 
 /** The pod as it would be stored. */
 async function injected(pod: Manifest): Promise<Manifest> {
@@ -63,7 +63,13 @@ test('the evaluator is a native sidecar without rights, of the flag set of its n
   expect(parseOptions(sidecar.args, { POD_NAME: 'shop-1' })).toMatchObject({
     boot: '/var/run/sluice/boot/ruleset.json.gz',
     stateDir: '/var/run/sluice/state',
-    stream: { address: settings.operator, flagSetId: 'shop', subscriber: 'shop-1' },
+    stream: {
+      address: settings.operator,
+      flagSetId: 'shop',
+      subscriber: 'shop-1',
+      caFile: '/var/run/sluice/boot/ca.crt',
+    },
+    publicKeys: ['/var/run/sluice/boot/public-key.pem'],
     readyWithoutAfterMs: 10_000,
     failClosedAfterMs: undefined,
     evaluation: { host: '127.0.0.1', port: 8016 },
