@@ -126,3 +126,14 @@ spec:
       volumes: {{- toYaml . | nindent 8 }}
       {{- end }}
 {{- end }}
+
+{{/* A value as a literal of CEL, whose maps and lists take values of one type only. */}}
+{{- define "sluice.cel" -}}
+{{- if kindIs "map" . -}}
+{ {{- $first := true }}{{ range $key, $value := . }}{{ if not $first }}, {{ end }}{{ $first = false }}{{ $key | toJson }}: dyn({{ include "sluice.cel" $value }}){{ end -}} }
+{{- else if kindIs "slice" . -}}
+[ {{- range $index, $value := . }}{{ if $index }}, {{ end }}dyn({{ include "sluice.cel" $value }}){{ end -}} ]
+{{- else -}}
+{{ toRawJson . }}
+{{- end -}}
+{{- end }}

@@ -34,11 +34,11 @@ export function whyNotInjectable({ spec }: Pod): string | undefined {
 }
 
 /** The patch that gives a pod without one its evaluator: the first to start, so that all others may ask it. */
-export function injectionPatch(pod: Pod, namespace: string, settings: SidecarSettings): JsonPatchOperation[] {
+export function injectionPatch(pod: Pod, settings: SidecarSettings): JsonPatchOperation[] {
   const { metadata, spec } = pod;
   const volumes = spec?.volumes ?? [];
   const initContainers = spec?.initContainers ?? [];
-  const container = sidecarContainer(settings, namespace);
+  const container = sidecarContainer(settings);
   return [
     metadata.labels === undefined
       ? { op: 'add', path: '/metadata/labels', value: { [INJECTED_LABEL]: 'true' } }

@@ -47,7 +47,7 @@ export const sidecarVolumes: readonly Volume[] = [
  * the stream, or 10 s later without either: flags must never keep an application from starting. It has no readiness probe, since
  * it stays ready; it has no right on the API, so the API server's own token is kept away.
  */
-export function sidecarContainer(settings: SidecarSettings, namespace: string): Container {
+export function sidecarContainer(settings: SidecarSettings): Container {
   const { image, imagePullPolicy, resources, operator } = settings;
   const readyz = { path: '/readyz', port: 8017 };
   return {
@@ -56,7 +56,7 @@ export function sidecarContainer(settings: SidecarSettings, namespace: string): 
     imagePullPolicy,
     command: ['node', '/app/sidecar.mjs'],
     args: [
-      ...['--operator', operator, '--flag-set', namespace, '--token-file', `${TOKEN}/token`],
+      ...['--operator', operator, '--flag-set', '$(POD_NAMESPACE)', '--token-file', `${TOKEN}/token`],
       ...['--boot', `${BOOT}/${SNAPSHOT_FILE}`, '--state-dir', STATE],
       // Beside the ruleset; where there is none yet, they come with it.
       ...['--ca-file', `${BOOT}/${AUTHORITIES_FILE}`, '--public-key', `${BOOT}/${PUBLIC_KEY_FILE}`],
@@ -64,6 +64,7 @@ export function sidecarContainer(settings: SidecarSettings, namespace: string): 
     ],
     env: [
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
       { name: 'NODE_OPTIONS', value: '--max-semi-space-size=4' },
     ],
     restartPolicy: 'Always',

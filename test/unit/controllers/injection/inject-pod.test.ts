@@ -65,7 +65,7 @@ test('the evaluator is a native sidecar without rights, of the flag set of its n
     stateDir: '/var/run/sluice/state',
     stream: {
       address: settings.operator,
-      flagSetId: 'shop',
+      flagSetId: '$(POD_NAMESPACE)',
       subscriber: 'shop-1',
       caFile: '/var/run/sluice/boot/ca.crt',
     },
