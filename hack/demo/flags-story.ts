@@ -148,8 +148,10 @@ async function withoutOperator(
   return { startedWithout, scaleUpMs, backMs: Math.max(0, Math.max(...answered.values()) - back) };
 }
 
-const write = (client: KubeClient, name: string, spec: object, signal: AbortSignal) =>
-  client.patch(featureFlagsResource, { namespace: 'shop', name }, { merge: { spec } }, { signal });
+function write(client: KubeClient, name: string, spec: object, signal: AbortSignal): Promise<unknown> {
+  return client.patch(featureFlagsResource, { namespace: 'shop', name }, { merge: { spec } }, { signal });
+}
 
-const apply = (items: readonly object[]): Promise<string> =>
-  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+function apply(items: readonly object[]): Promise<string> {
+  return kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+}
