@@ -44,7 +44,9 @@ export function nextStatus(
           author: flag.author,
           accepted: isAccepted(verdict) && publication.refused === undefined,
         });
-  const propagation = propagationOf(status, changed, publication);
+  // Who published it may have ended before the status said so; what a status has not seen yet is followed from here on.
+  const isUnseen = status.observedGeneration !== generation && isAccepted(verdict);
+  const propagation = propagationOf(status, changed || isUnseen, publication);
   const claims = [
     accepted(verdict),
     published(verdict, changed, publication, propagation?.desired),

@@ -26,6 +26,7 @@ function after(
     generation: 1,
     status: {
       ...featureFlagStatusSchema.parse({ conditions: [] }),
+      observedGeneration: 1,
       propagation: { desired: 5, acknowledged: 0, total: 0 },
       ...status,
     },
@@ -65,6 +66,12 @@ test('before the first evaluator is there, and before a new leader knows of any,
 test('a change begins anew', () => {
   const propagation = { desired: 5, acknowledged: 2, total: 2, p99Seconds: 0.5 };
   const { propagation: next } = after(reachOf({ running: [5, 5] }), { propagation }, true);
+  expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2 });
+});
+
+test('a change that was published by who ended before its status was written begins anew too', () => {
+  const propagation = { desired: 5, acknowledged: 1, total: 2 };
+  const { propagation: next } = after(reachOf({ running: [5, 5] }), { propagation, observedGeneration: 0 });
   expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2 });
 });
 
