@@ -16,6 +16,9 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
   --events-dir DIR     take exposures and metric events, which wait here; used by one process at a time
   --collector URL      where they are sent; needs --events-dir
 
+  --ext-authz-port NUMBER
+                       answer a gateway's checks (Envoy ext_authz over gRPC), on the same host; usually 8018; default: off
+
   --host ADDRESS       where to evaluate; default 127.0.0.1
   --port NUMBER        default 8016
   --health-host ADDRESS, --health-port NUMBER
@@ -36,6 +39,8 @@ export interface SidecarOptions {
   /** Undefined: no events are taken. */
   readonly events: EventOptions | undefined;
   readonly evaluation: { readonly host: string; readonly port: number };
+  /** Undefined: no gateway asks. */
+  readonly extAuthz: { readonly host: string; readonly port: number } | undefined;
   readonly health: { readonly host: string; readonly port: number };
   readonly logLevel: string;
 }
@@ -49,13 +54,14 @@ export function parseOptions(args: readonly string[]): SidecarOptions | undefine
   if (!isLocal && boot === undefined && stateDir === undefined) throw wrong('give --file, or --boot and --state-dir');
   if (isLocal && (boot !== undefined || stateDir !== undefined)) throw wrong('--file excludes --boot and --state-dir');
   if (!isLocal && (watch || namespace !== undefined)) throw wrong('--watch and --namespace need --file');
-  const { 'log-level': logLevel = 'info' } = values;
+  const { 'log-level': logLevel = 'info', host = '127.0.0.1', 'ext-authz-port': extAuthzPort } = values;
   if (!LOG_LEVELS.includes(logLevel)) throw wrong(`--log-level must be one of ${LOG_LEVELS.join(', ')}`);
   return {
     ...{ files, watch, namespace, boot, stateDir, logLevel },
     publicKeys: values['public-key'] ?? [],
     events: eventsOf(values['events-dir'], values.collector),
-    evaluation: { host: values.host ?? '127.0.0.1', port: portOf('--port', values.port, 8016) },
+    evaluation: { host, port: portOf('--port', values.port, 8016) },
+    extAuthz: extAuthzPort === undefined ? undefined : { host, port: portOf('--ext-authz-port', extAuthzPort, 8018) },
     health: {
       host: values['health-host'] ?? '127.0.0.1',
       port: portOf('--health-port', values['health-port'], 8017),
@@ -73,6 +79,7 @@ function valuesOf(args: readonly string[]) {
       options: {
         ...{ file: texts, 'public-key': texts, namespace: text, boot: text, 'state-dir': text, host: text, port: text },
         ...{ 'health-host': text, 'health-port': text, 'log-level': text, 'events-dir': text, collector: text },
+        'ext-authz-port': text,
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
