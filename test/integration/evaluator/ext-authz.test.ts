@@ -1,37 +1,13 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Flag } from '../../../src/wire/flag.ts';
-import { type CheckClient, checkClient, encodeCheck } from '../../support/ext-authz.ts';
-import { mountRuleset, rolloutFlag } from '../../support/rollout-flags.ts';
-import { type RunningSidecar, startSidecar, until } from '../../support/sidecar.ts';
+import { encodeCheck } from '../../support/ext-authz.ts';
+import { EXTENSIONS, gatewayWith } from '../../support/gateway.ts';
+import { rolloutFlag } from '../../support/rollout-flags.ts';
+import { until } from '../../support/sidecar.ts';
 
-const EXTENSIONS = { 'sluice-rollout': 'shop/web', 'sluice-units': 'cookie:sluice-unit,header:x-user-id' };
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
-
-interface Gateway {
-  readonly sidecar: RunningSidecar;
-  readonly port: number;
-  readonly client: CheckClient;
-  /** Takes the place of what is mounted. */
-  readonly mount: (flags: Record<string, Flag>, revision: number) => void;
-}
-
-async function gatewayWith(flags: Record<string, Flag> | undefined): Promise<Gateway> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-authz-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const boot = join(folder, 'ruleset.json.gz');
-  if (flags) mountRuleset(boot, flags, 1);
-  const sidecar = await startSidecar(['--boot', boot, '--state-dir', join(folder, 'state'), '--ext-authz-port', '0']);
-  if (flags) await until(() => sidecar.ready());
-  const port = sidecar.extAuthzPort ?? 0;
-  const mount = (next: Record<string, Flag>, revision: number) => mountRuleset(boot, next, revision);
-  return { sidecar, port, client: checkClient(port), mount };
-}
 
 const userIs = (unit: string) => ({ headers: { 'x-user-id': unit }, extensions: EXTENSIONS });
 
