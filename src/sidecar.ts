@@ -74,7 +74,7 @@ async function run(options: SidecarOptions): Promise<void> {
   try {
     const evaluation = await listen(app, '--port', options.evaluation);
     const healthAt = await listen(health, '--health-port', options.health);
-    gateway = options.extAuthz && (await serveGateway(options.extAuthz, { holder, clock, counts, registry }));
+    gateway = options.extAuthz && (await serveGateway(options.extAuthz, { holder, clock, logger, counts, registry }));
     logger.info({ evaluation, health: healthAt, extAuthzPort: gateway?.port }, 'listening');
     const keys = trustedKeys(options.publicKeys);
     if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys);

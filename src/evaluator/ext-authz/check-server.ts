@@ -1,5 +1,6 @@
 import { type handleClientStreamingCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import { checkResponse } from './check-response.ts';
 import { type Decision, stableFor } from './route-request.ts';
 
@@ -15,7 +16,8 @@ const MESSAGE_TIMEOUT_MS = 1_000;
 
 export interface CheckPorts {
   readonly clock: Clock;
-  /** What becomes of a request; never throws. */
+  readonly logger: Logger;
+  /** What becomes of a request; undefined: its message never came. */
   readonly route: (message: Buffer | undefined) => Decision;
   readonly answered: (decision: Decision, seconds: number) => void;
 }
@@ -64,27 +66,37 @@ export async function startCheckServer(
 }
 
 /** Each check is decided in one step as soon as its message is there, so there is no queue that could grow. */
-function checkHandler({ clock, route, answered }: CheckPorts): handleClientStreamingCall<Buffer, Buffer> {
+function checkHandler({ clock, logger, route, answered }: CheckPorts): handleClientStreamingCall<Buffer, Buffer> {
   let underWay = 0;
+  const decide = (message: Buffer | undefined): Decision => {
+    try {
+      return route(message);
+    } catch (error) {
+      // A bug. Thrown on, it would end the process, and with it the routing of everybody else.
+      logger.error({ error: String(error) }, 'a check failed');
+      return stableFor('Failed');
+    }
+  };
   return (call, respond) => {
     const startedAtMs = performance.now();
     let isAnswered = false;
-    const answer = (decision: Decision) => {
+    const answer = (decision: () => Decision) => {
       if (isAnswered) return;
       isAnswered = true;
       cancelTimer();
-      respond(null, checkResponse(decision));
-      answered(decision, (performance.now() - startedAtMs) / 1000);
+      const decided = decision();
+      respond(null, checkResponse(decided));
+      answered(decided, (performance.now() - startedAtMs) / 1000);
     };
-    const cancelTimer = clock.after(MESSAGE_TIMEOUT_MS, () => answer(route(undefined)));
+    const cancelTimer = clock.after(MESSAGE_TIMEOUT_MS, () => answer(() => decide(undefined)));
     underWay++;
     call.once('close', () => {
       underWay--;
       cancelTimer();
     });
     call.on('error', () => {}); // whoever asked is gone
-    call.once('data', (message: Buffer) => answer(route(message)));
-    call.once('end', () => answer(route(undefined))); // without a message
-    if (underWay > MAX_CHECKS) answer(stableFor('Overloaded'));
+    call.once('data', (message: Buffer) => answer(() => decide(message)));
+    call.once('end', () => answer(() => decide(undefined))); // without a message
+    if (underWay > MAX_CHECKS) answer(() => stableFor('Overloaded'));
   };
 }

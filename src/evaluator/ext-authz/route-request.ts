@@ -22,7 +22,9 @@ export type RoutingReason =
   | 'NotReady'
   /** The gateway said nothing that can be understood. */
   | 'RequestInvalid'
-  | 'Overloaded';
+  | 'Overloaded'
+  /** A bug; the log has it. */
+  | 'Failed';
 
 export interface Decision extends Routing {
   readonly reason: RoutingReason;

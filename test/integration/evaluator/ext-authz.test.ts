@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { encodeCheck } from '../../support/ext-authz.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { startCheckServer } from '../../../src/evaluator/ext-authz/check-server.ts';
+import { checkClient, encodeCheck } from '../../support/ext-authz.ts';
 import { EXTENSIONS, gatewayWith } from '../../support/gateway.ts';
 import { rolloutFlag } from '../../support/rollout-flags.ts';
 import { until } from '../../support/sidecar.ts';
@@ -160,6 +163,35 @@ test('at SIGTERM a check that is under way is answered, and the process ends wit
   expect(Buffer.concat(chunks).includes('canary')).toBe(true);
   client.close();
   expect(await ended).toBe(0);
+});
+
+test('a bug in a decision sends the request to stable, is logged, and ends nothing', async () => {
+  const logged: string[] = [];
+  const write = (_: object, message?: string) => void logged.push(message ?? '');
+  const server = await startCheckServer(
+    { host: '127.0.0.1', port: 0 },
+    {
+      clock: systemClock,
+      logger: { debug: write, info: write, warn: write, error: write },
+      answered: () => {},
+      route: () => {
+        throw new Error('a bug');
+      },
+    },
+  );
+  onTestFinished(() => server.stop(1_000));
+  const client = checkClient(server.port);
+  for (let count = 0; count < 2; count++)
+    expect((await client.check(userIs('u'))).set).toEqual({ 'x-sluice-variant': 'stable' });
+  expect(logged).toEqual(['a check failed', 'a check failed']);
+});
+
+test('a port that is taken is a wrong argument', async () => {
+  const { port } = await gatewayWith({});
+  const args = ['--file', 'examples/flags', '--port', '0', '--health-port', '0', '--ext-authz-port', String(port)];
+  const second = spawnSync(process.execPath, ['src/sidecar.ts', ...args], { encoding: 'utf8', timeout: 30_000 });
+  expect(second.status).toBe(1);
+  expect(second.stderr).toContain('SLUICE_SIDECAR_ARGUMENT: --ext-authz-port: ');
 });
 
 test('no unit is ever logged', async () => {
