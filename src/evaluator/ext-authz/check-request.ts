@@ -1,4 +1,4 @@
-import { delimitedFields, MalformedMessage } from './protobuf.ts';
+import { delimitedFields, MalformedMessage, type Span } from './protobuf.ts';
 
 /** What is read of an `envoy.service.auth.v3.CheckRequest`. */
 export interface CheckRequest {
@@ -22,10 +22,11 @@ const MAX_ENTRIES = 1_024;
 /** Undefined where the bytes are no such message. Never throws; work is bounded by the length. */
 export function readCheckRequest(message: Buffer): CheckRequest | undefined {
   try {
-    const attributes = within([message], ATTRIBUTES);
+    const attributes = within(message, [{ from: 0, to: message.length }], ATTRIBUTES);
+    const http = within(message, within(message, attributes, REQUEST), HTTP);
     return {
-      extensions: mapOf(within(attributes, EXTENSIONS)),
-      headers: mapOf(within(within(within(attributes, REQUEST), HTTP), HEADERS)),
+      extensions: mapOf(message, within(message, attributes, EXTENSIONS)),
+      headers: mapOf(message, within(message, http, HEADERS)),
     };
   } catch (error) {
     if (error instanceof MalformedMessage) return undefined;
@@ -34,14 +35,18 @@ export function readCheckRequest(message: Buffer): CheckRequest | undefined {
 }
 
 /** A message may come in several parts, which count as one: so there are lists at each level. */
-const within = (messages: readonly Buffer[], number: number): Buffer[] =>
-  messages.flatMap((message) => delimitedFields(message, number));
+const within = (bytes: Buffer, messages: readonly Span[], number: number): Span[] =>
+  messages.flatMap((message) => delimitedFields(bytes, message, number));
 
-function mapOf(entries: readonly Buffer[]): Map<string, string> {
+function mapOf(bytes: Buffer, entries: readonly Span[]): Map<string, string> {
   if (entries.length > MAX_ENTRIES) throw new MalformedMessage('too many entries');
-  return new Map(entries.map((entry) => [textOf(entry, KEY), textOf(entry, VALUE)]));
+  const map = new Map<string, string>();
+  for (const entry of entries) map.set(textOf(bytes, entry, KEY), textOf(bytes, entry, VALUE));
+  return map;
 }
 
 /** Headers are bytes to us: what is no ASCII is recognised by that, and never half understood. */
-const textOf = (entry: Buffer, number: number): string =>
-  delimitedFields(entry, number).at(-1)?.toString('latin1') ?? '';
+function textOf(bytes: Buffer, entry: Span, number: number): string {
+  const last = delimitedFields(bytes, entry, number).at(-1);
+  return last === undefined ? '' : bytes.toString('latin1', last.from, last.to);
+}
