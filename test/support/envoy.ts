@@ -10,7 +10,8 @@ import { ensureBinary } from '../../hack/cluster/binaries.ts';
 import { until } from './sidecar.ts';
 
 export interface EnvoyOptions {
-  readonly extAuthzPort: number;
+  /** Of one evaluator, or of several; of several another one is asked when one cannot be reached. */
+  readonly extAuthzPorts: readonly number[];
   readonly contextExtensions: Readonly<Record<string, string>>;
   /** Whether our headers are taken off requests before anything else sees them, as a ClientTrafficPolicy has it done. */
   readonly removesForged: boolean;
@@ -107,15 +108,23 @@ async function application(from: 'stable' | 'canary'): Promise<number> {
 
 const typed = (name: string, more: object) => ({ '@type': `type.googleapis.com/${name}`, ...more });
 
-const cluster = (name: string, port: number, more: object = {}) => ({
+const cluster = (name: string, ports: readonly number[], more: object = {}) => ({
   name,
   connect_timeout: '5s',
-  load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: endpoint(port) }] }] },
+  load_assignment: {
+    cluster_name: name,
+    endpoints: [{ lb_endpoints: ports.map((port) => ({ endpoint: endpoint(port) })) }],
+  },
   ...more,
 });
 const endpoint = (port: number) => ({
   address: { socket_address: { address: '127.0.0.1', port_value: port } },
 });
+
+/** `backendSettings.retry` of Envoy Gateway. */
+const RETRY = {
+  retry_policy: { retry_on: 'connect-failure,refused-stream,unavailable,cancelled,reset', num_retries: 1 },
+};
 
 /** As Envoy Gateway 1.9 writes it for a SecurityPolicy with extAuth and recomputeRoute, and a route whose last rule matches our header. */
 function bootstrap(options: EnvoyOptions, apps: Readonly<Record<'stable' | 'canary', number>>): object {
@@ -140,15 +149,15 @@ function bootstrap(options: EnvoyOptions, apps: Readonly<Record<'stable' | 'cana
         },
       ],
       clusters: [
-        cluster('stable', apps.stable),
-        cluster('canary', apps.canary),
-        cluster('authz', options.extAuthzPort, grpc),
+        cluster('stable', [apps.stable]),
+        cluster('canary', [apps.canary]),
+        cluster('authz', options.extAuthzPorts, grpc),
       ],
     },
   };
 }
 
-function connectionManager({ contextExtensions, removesForged }: EnvoyOptions): object {
+function connectionManager({ extAuthzPorts, contextExtensions, removesForged }: EnvoyOptions): object {
   const perRoute = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute', {
     check_settings: { context_extensions: contextExtensions },
   });
@@ -161,7 +170,7 @@ function connectionManager({ contextExtensions, removesForged }: EnvoyOptions): 
   const extAuthz = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     // Far beyond any test: a busy machine must not decide who wins.
-    grpc_service: { envoy_grpc: { cluster_name: 'authz' }, timeout: '30s' },
+    grpc_service: { envoy_grpc: { cluster_name: 'authz' }, timeout: '30s', ...(extAuthzPorts.length > 1 && RETRY) },
     failure_mode_allow: true,
     clear_route_cache: true,
   });

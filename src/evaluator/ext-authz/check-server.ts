@@ -37,7 +37,7 @@ export async function startCheckServer(
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,
-    'grpc.enable_channelz': 0,
+    // Channelz stays on: without it `forceShutdown` of grpc-js 1.14 finds no connections to cut off.
   });
   const asTheyAre = (bytes: Buffer) => bytes;
   const method = {

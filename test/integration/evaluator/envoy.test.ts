@@ -14,7 +14,7 @@ interface Edge extends GatewayEvaluator {
 
 async function edgeAt(percent: number, how: Partial<EnvoyOptions> = {}): Promise<Edge> {
   const evaluator = await gatewayWith({ [FLAG]: rolloutFlag(percent) });
-  const options = { extAuthzPort: evaluator.port, contextExtensions: EXTENSIONS, removesForged: true, ...how };
+  const options = { extAuthzPorts: [evaluator.port], contextExtensions: EXTENSIONS, removesForged: true, ...how };
   return { ...evaluator, envoy: await startEnvoy(options) };
 }
 
@@ -121,6 +121,31 @@ test('stopped while requests come, it ends in order and no request fails', async
   isOver = true;
   await Promise.all(load);
   expect([...outcomes.keys()].sort()).toEqual(['200 canary', '200 stable']);
+});
+
+test('with a second evaluator to ask, nobody moves while one is killed', async () => {
+  const second = await gatewayWith({ [FLAG]: rolloutFlag(100) });
+  const first = await gatewayWith({ [FLAG]: rolloutFlag(100) });
+  const extAuthzPorts = [first.port, second.port];
+  const envoy = await startEnvoy({ extAuthzPorts, contextExtensions: EXTENSIONS, removesForged: true });
+  let isOver = false;
+  let sinceKilled = 0;
+  const seen = new Set<string>();
+  const load = Array.from({ length: 4 }, async (_, worker) => {
+    while (!isOver) {
+      const { status, from } = await envoy.get({ 'x-user-id': `user-${worker}` });
+      seen.add(`${status} ${from}`);
+      sinceKilled++;
+    }
+  });
+  await until(() => sinceKilled > 100);
+  await first.sidecar.stop('SIGKILL');
+  sinceKilled = 0;
+  await until(() => sinceKilled > 200);
+  isOver = true;
+  await Promise.all(load);
+  expect([...seen]).toEqual(['200 canary']);
+  expect(await envoy.prometheus()).not.toMatch(FAILED_OPEN);
 });
 
 test.each([

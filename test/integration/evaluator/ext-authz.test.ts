@@ -14,6 +14,13 @@ const CHECK = '/envoy.service.auth.v3.Authorization/Check';
 
 const userIs = (unit: string) => ({ headers: { 'x-user-id': unit }, extensions: EXTENSIONS });
 
+/** As gRPC puts a message on the wire. */
+function framed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
 test('a user gets what the flag of the rollout gives to the same targeting key over OFREP', async () => {
   const { client, sidecar } = await gatewayWith({ 'rollout/shop/web': rolloutFlag(30) });
   let canaries = 0;
@@ -146,10 +153,8 @@ test('at SIGTERM a check that is under way is answered, and the process ends wit
   const session = connectHttp2(`http://127.0.0.1:${port}`);
   onTestFinished(() => session.destroy());
   const stream = session.request({ ':method': 'POST', ':path': CHECK, 'content-type': 'application/grpc' });
-  const message = encodeCheck(userIs('u'));
-  const prefix = Buffer.from([0, 0, 0, 0, 0]);
-  prefix.writeUInt32BE(message.length, 1);
-  stream.write(prefix);
+  const message = framed(encodeCheck(userIs('u')));
+  stream.write(message.subarray(0, 5));
   await once(session, 'remoteSettings');
   await client.check(userIs('u')); // the server has had a turn since
   const goaway = once(session, 'goaway');
@@ -157,12 +162,25 @@ test('at SIGTERM a check that is under way is answered, and the process ends wit
   await goaway;
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  stream.end(message);
+  stream.end(message.subarray(5));
   const [trailers] = await once(stream, 'trailers');
   expect(trailers['grpc-status']).toBe('0');
   expect(Buffer.concat(chunks).includes('canary')).toBe(true);
   client.close();
   expect(await ended).toBe(0);
+});
+
+test('a gateway that does not take its answer holds the stop up for 5 s at most', async () => {
+  const { port, client, sidecar } = await gatewayWith({ 'rollout/shop/web': rolloutFlag(100) });
+  const session = connectHttp2(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
+  session.on('error', () => {});
+  onTestFinished(() => session.destroy());
+  const stream = session.request({ ':method': 'POST', ':path': CHECK, 'content-type': 'application/grpc' });
+  stream.on('error', () => {});
+  stream.end(framed(encodeCheck(userIs('u'))));
+  await once(stream, 'response'); // its data wait for room
+  client.close();
+  expect(await sidecar.stop('SIGTERM')).toBe(0);
 });
 
 test('a bug in a decision sends the request to stable, is logged, and ends nothing', async () => {
