@@ -10,7 +10,7 @@ import { ensureBinary } from '../../hack/cluster/binaries.ts';
 import { until } from './sidecar.ts';
 
 export interface EnvoyOptions {
-  /** Of one evaluator, or of several; of several another one is asked when one cannot be reached. */
+  /** Of one evaluator, or of several; of several, one that fails is left out from then on. */
   readonly extAuthzPorts: readonly number[];
   readonly contextExtensions: Readonly<Record<string, string>>;
   /** Whether our headers are taken off requests before anything else sees them, as a ClientTrafficPolicy has it done. */
@@ -121,9 +121,9 @@ const endpoint = (port: number) => ({
   address: { socket_address: { address: '127.0.0.1', port_value: port } },
 });
 
-/** `backendSettings.retry` of Envoy Gateway. */
-const RETRY = {
-  retry_policy: { retry_on: 'connect-failure,refused-stream,unavailable,cancelled,reset', num_retries: 1 },
+/** `backendSettings.healthCheck.passive` of Envoy Gateway. */
+const PASSIVE_HEALTH_CHECK = {
+  outlier_detection: { consecutive_5xx: 1, base_ejection_time: '600s', max_ejection_percent: 50 },
 };
 
 /** As Envoy Gateway 1.9 writes it for a SecurityPolicy with extAuth and recomputeRoute, and a route whose last rule matches our header. */
@@ -151,13 +151,13 @@ function bootstrap(options: EnvoyOptions, apps: Readonly<Record<'stable' | 'cana
       clusters: [
         cluster('stable', [apps.stable]),
         cluster('canary', [apps.canary]),
-        cluster('authz', options.extAuthzPorts, grpc),
+        cluster('authz', options.extAuthzPorts, { ...grpc, ...PASSIVE_HEALTH_CHECK }),
       ],
     },
   };
 }
 
-function connectionManager({ extAuthzPorts, contextExtensions, removesForged }: EnvoyOptions): object {
+function connectionManager({ contextExtensions, removesForged }: EnvoyOptions): object {
   const perRoute = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute', {
     check_settings: { context_extensions: contextExtensions },
   });
@@ -170,7 +170,7 @@ function connectionManager({ extAuthzPorts, contextExtensions, removesForged }: 
   const extAuthz = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     // Far beyond any test: a busy machine must not decide who wins.
-    grpc_service: { envoy_grpc: { cluster_name: 'authz' }, timeout: '30s', ...(extAuthzPorts.length > 1 && RETRY) },
+    grpc_service: { envoy_grpc: { cluster_name: 'authz' }, timeout: '30s' },
     failure_mode_allow: true,
     clear_route_cache: true,
   });
