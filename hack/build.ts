@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { bundleOptions } from './bundle-options.ts';
 
 const top = join(import.meta.dirname, '..');
 
@@ -28,10 +29,7 @@ export async function bundle(role: Role): Promise<string> {
   await build({
     entryPoints: [join(top, entries[role])],
     outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
+    ...bundleOptions,
     sourcemap: 'external',
     legalComments: 'linked',
     banner: { js: BANNER },

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { parse as parseYaml } from 'yaml';
@@ -40,6 +41,10 @@ import type { RulesetHub } from './rulesets/hub.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
+
+// What lives is small beside what passes through at a start; by default the heap may double before V8 looks (110 MB with
+// 10,000 pods in the caches).
+setFlagsFromString('--heap-growing-percent=20');
 
 const help = `usage: operator run [--config FILE]    run the operator
        operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
