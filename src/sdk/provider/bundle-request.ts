@@ -1,7 +1,7 @@
-import type { Clock } from '../base/clock.ts';
-import { SluiceError } from '../base/errors.ts';
-import { LIMITS } from '../wire/limits.ts';
-import { boundedBody } from './bounded-body.ts';
+import type { Clock } from '../../base/clock.ts';
+import { SluiceError } from '../../base/errors.ts';
+import { LIMITS } from '../../wire/limits.ts';
+import { boundedBody } from '../bounded-body.ts';
 
 /** Where bundles come from. */
 export interface BundleTarget {

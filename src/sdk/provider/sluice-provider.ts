@@ -9,11 +9,11 @@ import {
   ProviderNotReadyError,
   type ResolutionDetails,
 } from '@openfeature/server-sdk';
-import { type Clock, systemClock } from '../base/clock.ts';
-import { type Code, SluiceError } from '../base/errors.ts';
-import type { Random } from '../base/random.ts';
-import { type CompiledRuleset, compileRuleset } from '../core/evaluation/compile.ts';
-import type { Ruleset } from '../wire/ruleset.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { type Code, SluiceError } from '../../base/errors.ts';
+import type { Random } from '../../base/random.ts';
+import { type CompiledRuleset, compileRuleset } from '../../core/evaluation/compile.ts';
+import type { Ruleset } from '../../wire/ruleset.ts';
 import { type BundleNews, followBundle } from './bundle-source.ts';
 import { failure, type Question, resolve } from './resolution.ts';
 import { trustedKeys } from './trusted-keys.ts';

@@ -1,7 +1,7 @@
-import type { Clock } from '../base/clock.ts';
-import { retryAfterMs } from '../base/retry-after.ts';
-import type { DurationMs } from '../base/units.ts';
-import { boundedBody } from './bounded-body.ts';
+import type { Clock } from '../../base/clock.ts';
+import { retryAfterMs } from '../../base/retry-after.ts';
+import type { DurationMs } from '../../base/units.ts';
+import { boundedBody } from '../bounded-body.ts';
 
 /** What became of a batch. Refused: the evaluator will never take it as it is. */
 export type SendResult =

@@ -1,6 +1,6 @@
-import { backoffMs } from '../base/backoff.ts';
-import { sleep } from '../base/clock.ts';
-import type { Random } from '../base/random.ts';
+import { backoffMs } from '../../base/backoff.ts';
+import { sleep } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
 import type { BundleTarget } from './bundle-request.ts';
 
 const BACKOFF = { firstMs: 1_000, maxMs: 60_000 };

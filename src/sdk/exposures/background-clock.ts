@@ -1,5 +1,5 @@
-import type { Clock } from '../base/clock.ts';
-import type { EpochMs } from '../base/units.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { EpochMs } from '../../base/units.ts';
 
 /** The machine's own time, in Node and browsers. Its timers hold no process back from ending. */
 export const backgroundClock: Clock = {

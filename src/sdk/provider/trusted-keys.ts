@@ -1,6 +1,6 @@
 import { createPublicKey, KeyObject } from 'node:crypto';
-import { SluiceError } from '../base/errors.ts';
-import { keyIdOf } from '../wire/sealed-ruleset.ts';
+import { SluiceError } from '../../base/errors.ts';
+import { keyIdOf } from '../../wire/sealed-ruleset.ts';
 
 /** Public keys (PEM, or as Node has them) by their id. Throws SLUICE_SDK_OPTION. */
 export function trustedKeys(keys: readonly (string | KeyObject)[]): ReadonlyMap<string, KeyObject> {

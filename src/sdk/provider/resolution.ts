@@ -1,8 +1,8 @@
 import type { ResolutionDetails } from '@openfeature/server-sdk';
-import type { Answer, Assignment } from '../core/evaluation/answer.ts';
-import type { CompiledRuleset } from '../core/evaluation/compile.ts';
-import { evaluate } from '../core/evaluation/evaluate.ts';
-import { encodeExposureToken, unitHashOf } from '../wire/exposure.ts';
+import type { Answer, Assignment } from '../../core/evaluation/answer.ts';
+import type { CompiledRuleset } from '../../core/evaluation/compile.ts';
+import { evaluate } from '../../core/evaluation/evaluate.ts';
+import { encodeExposureToken, unitHashOf } from '../../wire/exposure.ts';
 
 /** What a method of the provider is asked. */
 export interface Question<T> {

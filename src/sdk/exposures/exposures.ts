@@ -1,6 +1,6 @@
-import { backoffMs } from '../base/backoff.ts';
-import { type Clock, systemClock } from '../base/clock.ts';
-import type { Random } from '../base/random.ts';
+import { backoffMs } from '../../base/backoff.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
 import { backgroundClock } from './background-clock.ts';
 import { exposureIdentity } from './exposure-identity.ts';
 import { type SendResult, sendExposures, type Target } from './exposure-sender.ts';

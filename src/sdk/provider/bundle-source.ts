@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import { backoffMs } from '../base/backoff.ts';
-import { type Clock, sleep } from '../base/clock.ts';
-import { type Code, SluiceError } from '../base/errors.ts';
-import type { Random } from '../base/random.ts';
-import type { Ruleset } from '../wire/ruleset.ts';
-import { openRuleset } from '../wire/sealed-ruleset.ts';
+import { backoffMs } from '../../base/backoff.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import { type Code, SluiceError } from '../../base/errors.ts';
+import type { Random } from '../../base/random.ts';
+import type { Ruleset } from '../../wire/ruleset.ts';
+import { openRuleset } from '../../wire/sealed-ruleset.ts';
 import { type BundleTarget, requestBundle } from './bundle-request.ts';
 import { listenForChanges } from './change-stream.ts';
 

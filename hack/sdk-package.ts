@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const top = join(import.meta.dirname, '..');
+const SDK = join(top, 'dist/sdk');
+const SCOPED_NAME = '@sluice/sdk';
+/** Packages that the provider uses and does not bring along, so that an application has each once. */
+const DEPENDENCIES = ['re2js', 'zod'];
+const PEER = '@openfeature/server-sdk';
+const TYPES = 'types/sdk';
+
+/** Makes the npm package of src/sdk in dist/sdk and answers that path. Publishing it is done by hand. */
+export async function buildSdk(): Promise<string> {
+  rmSync(SDK, { recursive: true, force: true });
+  const common = { bundle: true, format: 'esm', sourcemap: 'external', logLevel: 'warning' } as const;
+  await Promise.all([
+    // Browsers of the last two years; no name of Node's may be left in it.
+    build({ ...common, ...file('exposures/exposures.ts', 'exposures.js'), platform: 'browser', target: 'es2022' }),
+    build({
+      ...common,
+      ...file('provider/sluice-provider.ts', 'provider.js'),
+      ...{ platform: 'node', target: 'node20', external: [...DEPENDENCIES, PEER] },
+    }),
+  ]);
+  execFileSync(process.execPath, [join(top, 'node_modules/typescript/bin/tsc'), '-p', join(top, 'src/sdk')], {
+    stdio: 'inherit',
+  });
+  writeFileSync(join(SDK, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  copyFileSync(join(top, 'LICENSE'), join(SDK, 'LICENSE'));
+  copyFileSync(join(top, 'docs/sdk.md'), join(SDK, 'README.md'));
+  return SDK;
+}
+
+const file = (from: string, to: string) => ({ entryPoints: [join(top, 'src/sdk', from)], outfile: join(SDK, to) });
+
+function manifest(): object {
+  const { version, license, dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(top, 'package.json'), 'utf8'),
+  );
+  const [major, minor] = devDependencies[PEER].split('.');
+  return {
+    name: SCOPED_NAME,
+    version,
+    description: 'Feature flags of Sluice: evaluation in the process, and exposures in batches',
+    license,
+    type: 'module',
+    sideEffects: false,
+    // URL.parse of the provider; the exposures run anywhere.
+    engines: { node: '>=22.1' },
+    exports: {
+      './exposures': { types: `./${TYPES}/exposures/exposures.d.ts`, default: './exposures.js' },
+      './provider': { types: `./${TYPES}/provider/sluice-provider.d.ts`, default: './provider.js' },
+    },
+    dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, `^${dependencies[name]}`])),
+    peerDependencies: { [PEER]: `^${major}.${minor}.0` },
+    peerDependenciesMeta: { [PEER]: { optional: true } },
+  };
+}
