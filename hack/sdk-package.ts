@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -9,7 +10,11 @@ const SCOPED_NAME = '@sluice/sdk';
 /** Packages that the provider uses and does not bring along, so that an application has each once. */
 const DEPENDENCIES = ['re2js', 'zod'];
 const PEER = '@openfeature/server-sdk';
-const TYPES = 'types/sdk';
+/** What the types of the two entries need, of all that the compiler writes. */
+const TYPES = [
+  ...['sdk/exposures/exposures', 'sdk/exposures/last-moments', 'sdk/provider/sluice-provider'],
+  ...['base/clock', 'base/random', 'base/units'],
+].map((name) => `${name}.d.ts`);
 
 /** Makes the npm package of src/sdk in dist/sdk and answers that path. Publishing it is done by hand. */
 export async function buildSdk(): Promise<string> {
@@ -24,13 +29,20 @@ export async function buildSdk(): Promise<string> {
       ...{ platform: 'node', target: 'node20', external: [...DEPENDENCIES, PEER] },
     }),
   ]);
-  execFileSync(process.execPath, [join(top, 'node_modules/typescript/bin/tsc'), '-p', join(top, 'src/sdk')], {
-    stdio: 'inherit',
-  });
+  writeTypes();
   writeFileSync(join(SDK, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
   copyFileSync(join(top, 'LICENSE'), join(SDK, 'LICENSE'));
   copyFileSync(join(top, 'docs/sdk.md'), join(SDK, 'README.md'));
   return SDK;
+}
+
+/** From src/sdk/tsconfig.json. */
+function writeTypes(): void {
+  const all = mkdtempSync(join(tmpdir(), 'sluice-types-'));
+  const args = [join(top, 'node_modules/typescript/bin/tsc'), '-p', join(top, 'src/sdk'), '--outDir', all];
+  execFileSync(process.execPath, args, { stdio: 'inherit' });
+  for (const name of TYPES) cpSync(join(all, name), join(SDK, 'types', name));
+  rmSync(all, { recursive: true });
 }
 
 const file = (from: string, to: string) => ({ entryPoints: [join(top, 'src/sdk', from)], outfile: join(SDK, to) });
@@ -50,8 +62,8 @@ function manifest(): object {
     // URL.parse of the provider; the exposures run anywhere.
     engines: { node: '>=22.1' },
     exports: {
-      './exposures': { types: `./${TYPES}/exposures/exposures.d.ts`, default: './exposures.js' },
-      './provider': { types: `./${TYPES}/provider/sluice-provider.d.ts`, default: './provider.js' },
+      './exposures': { types: './types/sdk/exposures/exposures.d.ts', default: './exposures.js' },
+      './provider': { types: './types/sdk/provider/sluice-provider.d.ts', default: './provider.js' },
     },
     dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, `^${dependencies[name]}`])),
     peerDependencies: { [PEER]: `^${major}.${minor}.0` },

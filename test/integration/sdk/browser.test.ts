@@ -29,7 +29,8 @@ interface InPage {
   showTo(unit: string): Promise<boolean>;
   readonly exposures: { readonly counts: object };
 }
-declare const globalThis: InPage;
+/** In the page. */
+declare const window: InPage;
 
 const INSTALLING_MS = 600_000;
 let browser: Browser;
@@ -55,7 +56,7 @@ async function tab({ sidecar }: ExperimentSidecar): Promise<Page> {
   );
   await page.route(`${sidecar.url}/app.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: script }));
   await page.goto(`${sidecar.url}/app`);
-  await page.waitForFunction(() => 'exposures' in globalThis);
+  await page.waitForFunction(() => 'exposures' in window);
   return page;
 }
 
@@ -66,8 +67,8 @@ test.each<[string, (page: Page) => Promise<unknown>]>([
 ])('what a page has shown arrives although %s before anything was sent', async (_, leave) => {
   const running = await experimentSidecar();
   const page = await tab(running);
-  await page.evaluate(() => [globalThis.show('checkout'), globalThis.show('checkout')]);
-  expect(await page.evaluate(() => globalThis.exposures.counts)).toMatchObject({ waiting: 1, duplicates: 1, sent: 0 });
+  await page.evaluate(() => [window.show('checkout'), window.show('checkout')]);
+  expect(await page.evaluate(() => window.exposures.counts)).toMatchObject({ waiting: 1, duplicates: 1, sent: 0 });
   expect(running.collector.ids.size).toBe(0);
   await leave(page);
   await until(() => running.collector.ids.size === 1);
@@ -79,9 +80,9 @@ test('150 exposures, more than one batch, outlive their page', async () => {
   const running = await experimentSidecar();
   const page = await tab(running);
   await page.evaluate(async () => {
-    for (let unit = 0; unit < 150; unit++) await globalThis.showTo(`unit-${unit}`);
+    for (let unit = 0; unit < 150; unit++) await window.showTo(`unit-${unit}`);
   });
-  expect(await page.evaluate(() => globalThis.exposures.counts)).toMatchObject({ waiting: 150 });
+  expect(await page.evaluate(() => window.exposures.counts)).toMatchObject({ waiting: 150 });
   await page.close();
   await until(() => running.collector.ids.size === 150);
 });
@@ -89,7 +90,7 @@ test('150 exposures, more than one batch, outlive their page', async () => {
 test('OFREP’s web provider hears of a new ruleset by the event stream, in a browser', async () => {
   const running = await experimentSidecar({ a: flagWith({ defaultVariant: 'off' }) });
   const page = await tab(running);
-  expect(await page.evaluate(() => globalThis.show('a'))).toBe(false);
+  expect(await page.evaluate(() => window.show('a'))).toBe(false);
   running.mount({ a: flagWith({ defaultVariant: 'on' }), checkout: experimentFlag }, 8);
-  await page.waitForFunction(() => globalThis.show('a'));
+  await page.waitForFunction(() => window.show('a'));
 });

@@ -31,7 +31,7 @@ const TYPES: Readonly<Record<string, Question['type']>> = {
 };
 
 /** Texts of a scenario as values: `false`, `0.1`, `{\"a\": 1}`. */
-function valueOf(type: string, text: string) {
+function parsed(type: string, text: string) {
   switch (type.toLowerCase()) {
     case 'boolean':
       return text === 'true';
@@ -48,7 +48,7 @@ function valueOf(type: string, text: string) {
 const question = (type: string, key: string, fallback: string): Question => ({
   type: TYPES[type.toLowerCase()] ?? 'string',
   key,
-  fallback: valueOf(type, fallback),
+  fallback: parsed(type, fallback),
 });
 
 async function ask(course: Course, asked: Question): Promise<void> {
@@ -127,11 +127,15 @@ const evaluationSteps: [RegExp, Run][] = [
   ],
   [
     /^a context containing a key "(.*)", with type "(.*)" and with value "(.*)"$/,
-    ({ invocation }, [key = '', type = '', value = '']) => void (invocation[key] = valueOf(type, value)),
+    ({ invocation }, [key = '', type = '', value = '']) => {
+      invocation[key] = parsed(type, value);
+    },
   ],
   [
     /^a context containing a key "(.*)" with null value$/,
-    ({ invocation }, [key = '']) => void (invocation[key] = null),
+    ({ invocation }, [key = '']) => {
+      invocation[key] = null;
+    },
   ],
   [
     /^an evaluation context with modifiable data$/,
@@ -158,7 +162,7 @@ const answerSteps: [RegExp, Run][] = [
     (course, [text = '']) => {
       const { value } = details(course);
       const type = typeof course.question.fallback;
-      expect(value).toEqual(type === 'number' ? Number(text) : valueOf(type, text));
+      expect(value).toEqual(type === 'number' ? Number(text) : parsed(type, text));
     },
   ],
   [/^the reason should be "(.*)"$/, (course, [reason]) => expect(details(course).reason).toBe(reason)],
@@ -168,7 +172,7 @@ const answerSteps: [RegExp, Run][] = [
   [
     /^the resolved metadata should contain$/,
     (course, _, [, ...rows]) => {
-      const wanted = rows.map(([key = '', type = '', value = '']) => [key, valueOf(type, value)]);
+      const wanted = rows.map(([key = '', type = '', value = '']) => [key, parsed(type, value)]);
       expect(details(course).flagMetadata).toMatchObject(Object.fromEntries(wanted));
     },
   ],
@@ -210,7 +214,7 @@ const hookSteps: [RegExp, Run][] = [
       for (const stage of stages.split(', ')) {
         const given = hookDetails.get(stage);
         for (const [type = '', key = '', value = ''] of rows) {
-          const wanted = value === 'null' ? undefined : valueOf(type, value);
+          const wanted = value === 'null' ? undefined : parsed(type, value);
           expect([stage, key, given?.[fields[key] ?? (key as keyof Details)]]).toEqual([stage, key, wanted]);
         }
       }
@@ -250,14 +254,14 @@ const deprecatedSteps: [RegExp, Run][] = [
   ],
   [
     new RegExp(`^the resolved ${TYPE} (?:details )?(?:value|response) should be "?([^"]*)"?$`),
-    (course, [type = '', value = '']) => expect(details(course).value).toBe(valueOf(type, value)),
+    (course, [type = '', value = '']) => expect(details(course).value).toBe(parsed(type, value)),
   ],
   [
     new RegExp(
       `^the resolved ${TYPE} details value should be "?([^"]*?)"?, the variant should be "(.*)", and the reason should be "(.*)"$`,
     ),
     (course, [type = '', value = '', variant, reason]) =>
-      expect(details(course)).toMatchObject({ value: valueOf(type, value), variant, reason }),
+      expect(details(course)).toMatchObject({ value: parsed(type, value), variant, reason }),
   ],
   [
     /^the resolved object (?:details )?value should be contain fields "(.*)", "(.*)", and "(.*)", with values "(.*)", "(.*)" and (\d+), respectively$/,
