@@ -3,6 +3,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { browserPackages, ensurePackages } from '../../../hack/cluster/system-packages.ts';
 import { type ExperimentSidecar, experimentFlag, experimentSidecar } from '../../support/experiment-sidecar.ts';
+import { openRealTab } from '../../support/real-tab.ts';
 import { flagWith } from '../../support/ruleset.ts';
 import { until } from '../../support/sidecar.ts';
 
@@ -85,6 +86,25 @@ test('150 exposures, more than one batch, outlive their page', async () => {
   expect(await page.evaluate(() => window.exposures.counts)).toMatchObject({ waiting: 150 });
   await page.close();
   await until(() => running.collector.ids.size === 150);
+});
+
+test('a page that another tab hides has sent what it showed; it lives on, and sends nothing twice', async () => {
+  const running = await experimentSidecar();
+  // Any address of the evaluator will do as a page; the application comes by hand.
+  const page = await openRealTab(`${running.sidecar.url}/page`);
+  await until(async () => (await page.evaluate('location.pathname + document.readyState')) === '/pagecomplete');
+  await page.evaluate(`(async () => { ${script.replace(/^export .*$/m, '')} })()`);
+  expect(
+    await page.evaluate('[document.visibilityState, show("checkout") !== undefined, exposures.counts.waiting]'),
+  ).toEqual([...['visible', true, 1]]);
+  await page.hide();
+  await until(() => running.collector.ids.size === 1);
+  expect(await page.evaluate('document.visibilityState')).toBe('hidden');
+  await page.show();
+  await until(async () => (await page.evaluate('document.visibilityState')) === 'visible');
+  await page.evaluate('show("checkout"); exposures.close()');
+  expect(await page.evaluate('exposures.counts')).toMatchObject({ sent: 1, duplicates: 1, dropped: 0, waiting: 0 });
+  expect(running.collector.batches).toHaveLength(1);
 });
 
 test('OFREP’s web provider hears of a new ruleset by the event stream, in a browser', async () => {
