@@ -49,6 +49,13 @@ export default {
       to: { dependencyTypes: ['core', 'npm', 'npm-dev'], pathNot: 'node_modules/(re2js|semver)/' },
     },
     {
+      name: 'exposures-run-in-browsers',
+      severity: 'error',
+      comment: 'A page loads this: no Node, no package, no schema. Say it again in a few lines, or move it to base.',
+      from: { path: '^src/sdk/(exposures/|bounded-body)' },
+      to: { pathNot: '^src/(sdk/(exposures/|bounded-body)|base/)' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       comment: 'Two files that need each other are one idea, or hide a third.',

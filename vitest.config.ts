@@ -11,10 +11,13 @@ export default defineConfig({
       // Property tests count in tens of thousands of cases; on a busy machine the default of 5 s is not enough.
       project('unit', { testTimeout: 30_000 }),
       // The sidecar as a process of its own, over loopback. Needs no API server, so none is started for these alone.
-      project('integration-sidecar', { include: ['test/integration/evaluator/**/*.test.ts'], testTimeout: 60_000 }),
+      project('integration-sidecar', {
+        include: ['evaluator', 'sdk'].map((room) => `test/integration/${room}/**/*.test.ts`),
+        testTimeout: 60_000,
+      }),
       // One real etcd and kube-apiserver for all files; every file makes its own namespace.
       project('integration', {
-        exclude: ['test/integration/evaluator/**'],
+        exclude: ['test/integration/evaluator/**', 'test/integration/sdk/**'],
         globalSetup: 'test/support/api-server-setup.ts',
         testTimeout: 60_000,
         hookTimeout: 120_000,

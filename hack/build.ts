@@ -1,8 +1,9 @@
-// build [ROLE...]: one file a role in dist/, each with its source map beside it.
+// build [ROLE...]: one file a role in dist/, each with its source map beside it; `sdk` is an npm package, in dist/sdk.
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions } from './bundle-options.ts';
+import { buildSdk } from './sdk-package.ts';
 
 const top = join(import.meta.dirname, '..');
 
@@ -43,8 +44,8 @@ const isRole = (name: string): name is Role => Object.hasOwn(entries, name);
 
 if (import.meta.main) {
   const asked = process.argv.slice(2);
-  const unknown = asked.filter((name) => !isRole(name));
-  if (unknown.length > 0) throw new Error(`no role ${unknown.join(', ')}: choose from ${Object.keys(entries)}`);
-  const roles = asked.length > 0 ? asked.filter(isRole) : Object.keys(entries).filter(isRole);
-  for (const role of roles) console.log(await bundle(role));
+  const unknown = asked.filter((name) => name !== 'sdk' && !isRole(name));
+  if (unknown.length > 0) throw new Error(`no role ${unknown.join(', ')}: choose from ${Object.keys(entries)},sdk`);
+  const wanted = asked.length > 0 ? asked : [...Object.keys(entries), 'sdk'];
+  for (const name of wanted) console.log(isRole(name) ? await bundle(name) : await buildSdk());
 }

@@ -9,6 +9,7 @@ import { providerCodes } from '../src/base/codes/provider.ts';
 import { rolloutCodes } from '../src/base/codes/rollout.ts';
 import { routeCodes } from '../src/base/codes/route.ts';
 import { rulesetCodes } from '../src/base/codes/ruleset.ts';
+import { sdkCodes } from '../src/base/codes/sdk.ts';
 import { statsCodes } from '../src/base/codes/stats.ts';
 import { codes } from '../src/base/errors.ts';
 
@@ -28,6 +29,7 @@ const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] 
   ['Rulesets', 'The log and the acknowledgement of an evaluator.', rulesetCodes],
   ['Events', 'Answers of `POST /exposures` and `POST /metrics`, and the log of an evaluator.', eventCodes],
   ['Evaluator', 'The answers and the log of a sidecar.', evaluatorCodes],
+  ['SDK', 'Events and evaluation details of the OpenFeature provider in `@sluice/sdk`.', sdkCodes],
   ['Statistics', 'Results of the functions in `src/core/stats`; no resource or command uses them yet.', statsCodes],
   ['API server', 'The log of the operator, and the output of `kubectl sluice`.', kubeCodes],
 ];

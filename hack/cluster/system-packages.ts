@@ -5,8 +5,14 @@ import { withLock } from './lock.ts';
 import { cacheDir } from './paths.ts';
 import { type Report, withProgress } from './progress.ts';
 
-/** What a local cluster takes from the distribution: Debian package → how to see that it is there. */
-const needed: Record<string, (signal: AbortSignal) => Promise<boolean>> = {
+/** Debian package → how to see that it is there. */
+type Packages = Readonly<Record<string, (signal: AbortSignal) => Promise<boolean>>>;
+
+/** What tests in a browser take from the distribution. */
+export const browserPackages: Packages = { chromium: has('chromium') };
+
+/** What a local cluster takes from it. */
+const clusterPackages: Packages = {
   containerd: has('containerd'),
   runc: has('runc'),
   'containernetworking-plugins': async () => existsSync('/usr/lib/cni/bridge'),
@@ -21,20 +27,25 @@ const needed: Record<string, (signal: AbortSignal) => Promise<boolean>> = {
 /** Installs what is missing, unattended. Says so when this machine is none that it can install on. */
 export async function ensureSystemPackages(signal: AbortSignal, report: Report): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('a local cluster needs root: it makes namespaces and mounts');
-  const missing = await missingPackages(signal);
-  if (missing.length > 0)
-    await withLock(
-      join(cacheDir(), 'locks', 'apt.lock'),
-      () => {},
-      () => install(signal, report),
-    );
+  await ensurePackages(clusterPackages, signal, report);
   if (!(await has('go')(signal))) {
     throw new Error('no Go on this machine: install Go 1.24 or later (Kubernetes is built with it) and try again');
   }
 }
 
-async function install(signal: AbortSignal, report: Report): Promise<void> {
-  const missing = await missingPackages(signal);
+/** The same for any packages. Installing takes root. */
+export async function ensurePackages(packages: Packages, signal: AbortSignal, report: Report): Promise<void> {
+  const missing = await missingPackages(packages, signal);
+  if (missing.length === 0) return;
+  await withLock(
+    join(cacheDir(), 'locks', 'apt.lock'),
+    () => {},
+    () => install(packages, signal, report),
+  );
+}
+
+async function install(packages: Packages, signal: AbortSignal, report: Report): Promise<void> {
+  const missing = await missingPackages(packages, signal);
   if (missing.length === 0) return; // another process was faster
   if (!(await has('apt-get')(signal))) {
     throw new Error(`this machine lacks ${missing.join(', ')} (Debian's names), and has no apt-get to install them`);
@@ -49,9 +60,9 @@ async function install(signal: AbortSignal, report: Report): Promise<void> {
   });
 }
 
-async function missingPackages(signal: AbortSignal): Promise<string[]> {
+async function missingPackages(packages: Packages, signal: AbortSignal): Promise<string[]> {
   const names: string[] = [];
-  for (const [name, isThere] of Object.entries(needed)) if (!(await isThere(signal))) names.push(name);
+  for (const [name, isThere] of Object.entries(packages)) if (!(await isThere(signal))) names.push(name);
   return names;
 }
 

@@ -9,6 +9,7 @@ import { providerCodes } from './codes/provider.ts';
 import { rolloutCodes } from './codes/rollout.ts';
 import { routeCodes } from './codes/route.ts';
 import { rulesetCodes } from './codes/ruleset.ts';
+import { sdkCodes } from './codes/sdk.ts';
 import { statsCodes } from './codes/stats.ts';
 import { streamCodes } from './codes/stream.ts';
 
@@ -25,6 +26,7 @@ export const codes = {
   ...rolloutCodes,
   ...routeCodes,
   ...rulesetCodes,
+  ...sdkCodes,
   ...statsCodes,
   ...streamCodes,
 } as const satisfies Record<string, CodeInfo>;

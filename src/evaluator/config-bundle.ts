@@ -17,6 +17,8 @@ export function registerConfigBundle(app: FastifyInstance, ports: EvaluatorPorts
     const { digest, bytes } = heldBy(ports);
     const tag = `"${digest}"`;
     reply.headers({ etag: tag, vary: 'accept-encoding', 'cache-control': 'no-cache' });
+    // Also beside a 304: whether there may be a newer one says nothing about this one.
+    if (ports.holder.stale) reply.header('sluice-stale', 'true');
     if (isMatch(request.headers['if-none-match'], tag)) return reply.code(304).send();
     reply.header('content-type', 'application/json; charset=utf-8');
     if (!acceptsGzip(request.headers['accept-encoding'])) return reply.send(await unzip(bytes));

@@ -24,9 +24,13 @@ export interface RunningSidecar {
 const ENTRY = 'src/sidecar.ts';
 const ANY_PORTS = ['--port', '0', '--health-port', '0'];
 
-/** `wrap` is a command line that runs what follows it. */
-export async function startSidecar(args: readonly string[], wrap: readonly string[] = []): Promise<RunningSidecar> {
-  const [command = '', ...rest] = [...wrap, process.execPath, ENTRY, ...args, ...ANY_PORTS];
+/** `wrap` is a command line that runs what follows it; `atEnd` takes what kills the process, by default at the end of the test. */
+export async function startSidecar(
+  args: readonly string[],
+  wrap: readonly string[] = [],
+  atEnd: (end: () => Promise<void>) => void = onTestFinished,
+): Promise<RunningSidecar> {
+  const [command = '', ...rest] = [...wrap, process.execPath, ENTRY, ...ANY_PORTS, ...args];
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
@@ -46,7 +50,7 @@ export async function startSidecar(args: readonly string[], wrap: readonly strin
     const [status, by] = await ended;
     return status ?? by;
   };
-  onTestFinished(async () => void (await stop('SIGKILL')));
+  atEnd(async () => void (await stop('SIGKILL')));
   await logged('"msg":"listening"');
   const [, evaluation, health] = /"evaluation":"([^"]+)","health":"([^"]+)"/.exec(text) ?? [];
   const url = `http://${evaluation}`;

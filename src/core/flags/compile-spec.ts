@@ -3,7 +3,8 @@ import type { FlagCondition } from '../../api/flag-condition.ts';
 import type { Condition } from '../../wire/condition.ts';
 import type { Admission, HashName, Split } from '../../wire/draw.ts';
 import { type Flag, flagSchema, type Rule } from '../../wire/flag.ts';
-import type { WireProblem } from '../../wire/json.ts';
+import { jsonProblem, type WireProblem } from '../../wire/json.ts';
+import { LIMITS } from '../../wire/limits.ts';
 import { wireProblems } from '../../wire/ruleset.ts';
 import { armEnds } from '../evaluation/arms.ts';
 import { flagProblems } from '../evaluation/compile.ts';
@@ -28,11 +29,25 @@ type RuleSpec = FeatureFlagSpec['rules'][number];
 export function compileSpec(namespace: string, key: string, spec: FeatureFlagSpec): CompiledSpec {
   const uneven = unevenWeights(spec);
   if (uneven.length > 0) return { ok: false, problems: uneven };
-  const parsed = flagSchema.safeParse(flagOf(namespace, key, spec));
+  const form = flagOf(namespace, key, spec);
+  const unfit = unfitForRuleset(key, form);
+  if (unfit) return { ok: false, problems: [inSpec(unfit)] };
+  const parsed = flagSchema.safeParse(form);
   if (!parsed.success) return { ok: false, problems: wireProblems(parsed.error).map(inSpec) };
   const flag = parsed.data as Flag;
   const problems = flagProblems(key, flag);
   return problems.length === 0 ? { ok: true, flag } : { ok: false, problems: problems.map(inSpec) };
+}
+
+/**
+ * What would keep a whole ruleset from being read, looked for where the flag will stand in it: names like `__proto__`, lone
+ * surrogates, too many levels. One such flag must not take all others with it.
+ */
+function unfitForRuleset(key: string, form: object): WireProblem | undefined {
+  const problem = jsonProblem({ flags: Object.fromEntries([[key, form]]) }, LIMITS.rulesetChars);
+  if (!problem) return undefined;
+  const path = problem.path.slice(`flags.${key}.`.length);
+  return { ...problem, path: path === '' ? 'key' : path };
 }
 
 const inSpec = ({ path, message }: WireProblem): WireProblem => ({ path: `spec.${path}`, message });

@@ -296,6 +296,18 @@ test('GET /config-bundle gives the sealed ruleset, zipped for those who can, wit
   expect([etag, again.statusCode, again.body]).toEqual([`"${holder.current?.digest}"`, 304, '']);
 });
 
+test('GET /config-bundle says in a header that there may be a newer one, beside a 304 too', async () => {
+  const staleness = async (tag = '') => {
+    const headers = { 'if-none-match': tag };
+    const answer = await app.inject({ method: 'GET', url: '/config-bundle', headers });
+    return [answer.statusCode, answer.headers['sluice-stale']];
+  };
+  expect(await staleness()).toEqual([200, undefined]);
+  holder.take({ kind: 'Refused', code: 'SLUICE_RULESET_NEWER', message: 'x' });
+  expect(await staleness()).toEqual([200, 'true']);
+  expect(await staleness(`"${holder.current?.digest}"`)).toEqual([304, 'true']);
+});
+
 test('before there is a ruleset, clients get an error that they pass on', async () => {
   const empty = new RulesetHolder({ clock, logger: silent });
   const load = new Load({ requests: 10, bodyBytes: 2 ** 20, largestBodyBytes: 2 ** 20 });

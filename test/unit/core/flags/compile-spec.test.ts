@@ -114,3 +114,21 @@ test.each([
   expect(result.ok).toBe(false);
   expect(result.problems[0].path).toContain(path);
 });
+
+test.each([
+  ['a lone surrogate', { variants: { on: { a: '\ud800' }, off: {} } }, 'variants.on.a'],
+  ['63 levels, which are too many inside of a ruleset', { variants: { on: levels(61), off: {} } }, 'variants.on'],
+])('%s is a problem of the flag alone: whole rulesets are refused for it', (_, spec, path) => {
+  const result = compiled({ type: 'object', ...spec });
+  expect([result.ok, result.problems?.[0]?.path]).toEqual([false, expect.stringContaining(`spec.${path}`)]);
+});
+
+test('a key that JSON cannot keep is a problem of the flag alone', () => {
+  expect(compiled({ key: '__proto__' }).problems).toEqual([
+    { path: 'spec.key', message: 'must not be named __proto__' },
+  ]);
+});
+
+function levels(count: number): object {
+  return count === 0 ? {} : { a: levels(count - 1) };
+}
