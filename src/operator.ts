@@ -23,6 +23,7 @@ import { ProviderPool } from './controllers/rollout/provider-pool.ts';
 import { RolloutReconciler } from './controllers/rollout/reconcile.ts';
 import { uninstall } from './controllers/rollout/uninstall.ts';
 import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
+import { CallerClients } from './kube/caller-clients.ts';
 import { CertificateKeeper } from './kube/certificate-keeper.ts';
 import { createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
@@ -31,6 +32,7 @@ import { keyOf } from './kube/resource.ts';
 import { WebhookServer } from './kube/webhook-server.ts';
 import { Worker } from './kube/worker.ts';
 import type { RulesetHub } from './rulesets/hub.ts';
+import { ApiService } from './server/api/api-service.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
@@ -42,9 +44,12 @@ const help = `usage: operator run [--config FILE]    run the operator
   POD_NAME, POD_NAMESPACE                   who and where this is
   WEBHOOK_PORT, HEALTH_PORT, METRICS_PORT   where it listens: 9443, 8081, 8080
   RULESETS_PORT                             where evaluators get their rulesets: 8082
+  API_PORT                                  where flags are changed over HTTP, if it is switched on: 8443
 `;
 
 const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
+/** A page of the HTTP API; what is larger is asked for in smaller pages. */
+const MAX_API_ANSWER_BYTES = 4 * 1_048_576;
 const CERTIFICATE_SETTLE_MS = 60_000 as DurationMs;
 
 const { values, positionals } = parseArgs({
@@ -93,8 +98,18 @@ function definitionsIn(folder: string): Definition[] {
   return files.map((file) => parseYaml(readFileSync(join(folder, file), 'utf8')));
 }
 
+/** The HTTP API where it is switched on. Its clients know the API server's address, and none of our credentials. */
+function makeApi(): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
+  if (!config.api.enabled) return undefined;
+  const clients = new CallerClients(kubeConfig, {
+    ...{ logger, clock, random, userAgent: 'sluice-api' },
+    maxAnswerBytes: MAX_API_ANSWER_BYTES,
+  });
+  return { service: new ApiService({ clients, clock, logger }), clients };
+}
+
 /** The webhook that holds Deployments and judges flags, and who keeps its certificate. */
-function makeGate(rollouts: RolloutInformers, flags: FlagInformers) {
+function makeGate(rollouts: RolloutInformers, flags: FlagInformers, api: ApiService | undefined) {
   const ports = { client, clock, random, logger };
   const operatorUser = `system:serviceaccount:${namespace}:sluice-operator`;
   const webhook = new WebhookServer(ports, {
@@ -106,10 +121,14 @@ function makeGate(rollouts: RolloutInformers, flags: FlagInformers) {
     namespace,
     secretName: 'sluice-webhook-certificates',
     webhookConfigurationName: GATE,
-    hosts: [`sluice-webhook.${namespace}.svc`],
+    // The same whether the API is on or not: switching it on must not wait for another certificate.
+    hosts: [`sluice-webhook.${namespace}.svc`, `sluice-api.${namespace}.svc`],
     lifetimeMs: CERTIFICATE_LIFETIME_MS,
     settleMs: CERTIFICATE_SETTLE_MS,
-    onCertificate: (pair) => webhook.reload(pair),
+    onCertificate: (pair) => {
+      webhook.reload(pair);
+      api?.reload(pair);
+    },
   });
   return { webhook, keeper, operatorUser };
 }
@@ -143,7 +162,8 @@ async function run(signal: AbortSignal): Promise<void> {
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
-  const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers);
+  const api = makeApi();
+  const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers, api?.service);
   const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
   const rulesets = new RulesetService({ client: reviews, clock, logger });
   let starting: string | undefined = 'the caches are being filled';
@@ -155,7 +175,9 @@ async function run(signal: AbortSignal): Promise<void> {
   flagInformers.start();
   keeper.start();
   await informers.synced;
-  await webhook.start(await keeper.ready);
+  const certificate = await keeper.ready;
+  await webhook.start(certificate);
+  await api?.service.start({ host: '0.0.0.0', port: Number(process.env.API_PORT ?? 8443) }, certificate);
   await rulesets.start({ host: '0.0.0.0', port: Number(process.env.RULESETS_PORT ?? 8082) });
   starting = undefined;
   logger.info({ namespace, instance }, 'ready');
@@ -183,6 +205,8 @@ async function run(signal: AbortSignal): Promise<void> {
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
+  await api?.service.stop();
+  await api?.clients.close();
   await webhook.stop();
   const parts = [keeper, informers, flagInformers, recorder, flagRecorder, rulesets, probes];
   await Promise.all(parts.map((one) => one.stop()));

@@ -1,3 +1,4 @@
+import { SluiceError } from '../base/errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { apiVersionOf, pathOf } from '../kube/resource.ts';
 import { type FlagObject, featureFlags, flagStatusOf, keyOfFlag } from './flag-object.ts';
@@ -24,9 +25,23 @@ const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 /** A flag with its history may take half a MiB, so pages are short. */
 const PAGE_SIZE = 100;
 
-/** One page of FeatureFlags, in the API server's order: by namespace and name. */
+/** One page of FeatureFlags, in the API server's order: by namespace and name. A shorter one where flags are large. */
 export async function flagPage(client: FlagReader, options: PageOptions, signal: AbortSignal): Promise<FlagPage> {
-  const { namespace, limit, from } = options;
+  for (let { limit } = options; ; limit = Math.ceil(limit / 2)) {
+    try {
+      return await pageOf(client, { ...options, limit }, signal);
+    } catch (error) {
+      const isTooLarge = error instanceof SluiceError && error.code === 'SLUICE_KUBE_TOO_LARGE';
+      if (!isTooLarge || limit === 1) throw error;
+    }
+  }
+}
+
+async function pageOf(
+  client: FlagReader,
+  { namespace, limit, from }: PageOptions,
+  signal: AbortSignal,
+): Promise<FlagPage> {
   const path = pathOf(featureFlags, { namespace });
   const page = (await client.raw({ method: 'GET', path, query: { limit, continue: from } }, { signal })) as {
     metadata: { continue?: string };

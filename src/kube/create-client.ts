@@ -153,7 +153,8 @@ class Caller {
 
   async write<T>(request: RawRequest, repeatable: boolean, options: WriteOptions): Promise<T> {
     const fieldManager = options.fieldManager ?? this.#ports.userAgent;
-    const query = { ...request.query, fieldManager, dryRun: options.dryRun ? 'All' : undefined };
+    const fieldValidation = options.strict ? 'Strict' : undefined;
+    const query = { ...request.query, fieldManager, fieldValidation, dryRun: options.dryRun ? 'All' : undefined };
     return (await this.json({ ...request, query }, repeatable, options)) as T;
   }
 }
