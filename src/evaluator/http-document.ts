@@ -53,7 +53,12 @@ const evaluateFlag: Operation = {
   id: 'evaluateFlag',
   summary: 'One flag (OFREP 0.3)',
   parameters: [
-    { in: 'path', name: 'key', description: 'Key of the flag; slashes as they are or encoded.', schema: text.min(1).max(1_024) },
+    {
+      in: 'path',
+      name: 'key',
+      description: 'Key of the flag; slashes as they are or encoded.',
+      schema: text.min(1).max(1_024),
+    },
     {
       in: 'header',
       name: 'Sluice-Exposure',
@@ -61,7 +66,7 @@ const evaluateFlag: Operation = {
       schema: text,
     },
   ],
-  body: jsonBody(ofrepRequestForm, false),
+  body: jsonBody(ofrepRequestForm.nullable(), false),
   responses: { 200: answered('The answer.', singleForm), ...ofrep, 404: refused('There is no such flag.') },
 };
 
@@ -79,7 +84,7 @@ const evaluateFlags: Operation = {
       schema: text,
     },
   ],
-  body: jsonBody(ofrepRequestForm, false),
+  body: jsonBody(ofrepRequestForm.nullable(), false),
   responses: { 200: answered('The answers.', bulkForm), 304: unchanged, ...ofrep },
 };
 
@@ -88,7 +93,8 @@ const listen: Operation = {
   path: EVENTS,
   id: 'listen',
   summary: 'When to ask again (OFREP 0.3)',
-  description: 'Server-sent events `refetchEvaluation`: at a new revision, and whenever a time in a rule comes. Never ends.',
+  description:
+    'Server-sent events `refetchEvaluation`: at a new revision, and whenever a time in a rule comes. Never ends.',
   responses: {
     200: { description: 'A stream.', content: { 'text/event-stream': text } },
     429: overloaded,
@@ -100,7 +106,7 @@ const evaluateBatch: Operation = {
   path: '/evaluate',
   id: 'evaluateBatch',
   summary: 'Many flags at once',
-  body: jsonBody(batchRequestForm, false),
+  body: jsonBody(batchRequestForm.nullable(), false),
   responses: {
     200: answered('The answers.', batchForm),
     400: refused('The body does not fit.'),
@@ -185,7 +191,8 @@ export function registerDocument(app: FastifyInstance, hasEvents: boolean): void
   for (const { path, method } of operationsOf(hasEvents)) {
     const allowed = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
     const others = app.supportedMethods.filter((one) => !allowed.includes(one));
-    const refuse = (request: FastifyRequest, reply: FastifyReply) => refuseMethod(request, reply, allowed.join(', '));
+    const refuse = async (request: FastifyRequest, reply: FastifyReply) =>
+      refuseMethod(request, reply, allowed.join(', '));
     app.route({ method: others, url: path.replace('{key}', '*'), onRequest: refuse, handler: refuse });
   }
 }
@@ -194,6 +201,14 @@ export function registerDocument(app: FastifyInstance, hasEvents: boolean): void
 function refuseMethod(request: FastifyRequest, reply: FastifyReply, allowed: string): FastifyReply {
   const key = askedKey(request);
   const errorDetails = `this path takes ${allowed}`;
-  const refusal = { ...(key !== undefined && { key }), errorCode: 'GENERAL', errorDetails, code: 'SLUICE_REQUEST_INVALID' };
-  return reply.code(405).headers({ allow: allowed, 'content-type': 'application/json; charset=utf-8' }).send(JSON.stringify(refusal));
+  const refusal = {
+    ...(key !== undefined && { key }),
+    errorCode: 'GENERAL',
+    errorDetails,
+    code: 'SLUICE_REQUEST_INVALID',
+  };
+  return reply
+    .code(405)
+    .headers({ allow: allowed, 'content-type': 'application/json; charset=utf-8' })
+    .send(JSON.stringify(refusal));
 }

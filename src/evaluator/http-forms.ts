@@ -17,13 +17,9 @@ export const ofrepRequestForm = z
 
 export const batchRequestForm = z
   .looseObject({
-    units: attributes.exactOptional().describe('Units by name, such as `targetingKey` or `account`.'),
-    attributes: attributes.exactOptional().describe('What else is known. Of two of one name the unit counts.'),
-    keys: z
-      .array(z.string())
-      .max(LIMITS.batch)
-      .exactOptional()
-      .describe('Which flags; default: all.'),
+    units: attributes.nullish().describe('Units by name, such as `targetingKey` or `account`.'),
+    attributes: attributes.nullish().describe('What else is known. Of two of one name the unit counts.'),
+    keys: z.array(z.string()).max(LIMITS.batch).exactOptional().describe('Which flags; default: all.'),
   })
   .meta({ id: 'BatchRequest' });
 
@@ -35,7 +31,10 @@ const key = z.string().describe('Key of the flag.');
 const servedForm = z
   .object({
     key,
-    value: z.unknown().refine((value) => value !== undefined).describe('Of the type of the flag.'),
+    value: z
+      .unknown()
+      .refine((value) => value !== undefined)
+      .describe('Of the type of the flag.'),
     reason: z.enum(['STATIC', 'TARGETING_MATCH', 'SPLIT', 'DEFAULT', 'DISABLED']),
     variant: z.string().describe('Name of the variant.'),
     metadata,

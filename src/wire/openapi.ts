@@ -120,7 +120,9 @@ function schemaOf(schema: Schema, components: Components): unknown {
 function readable(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(readable);
   if (typeof node !== 'object' || node === null) return node;
-  const entries = Object.entries(node).filter(([name, value]) => !isNoise(node as Json, name, value));
+  const entries = Object.entries(plainList(node as Json)).filter(
+    ([name, value]) => !isNoise(node as Json, name, value),
+  );
   return Object.fromEntries(
     entries.map(([name, value]) => [
       name,
@@ -129,6 +131,14 @@ function readable(node: unknown): unknown {
         : readable(value),
     ]),
   );
+}
+
+/** A tuple of one kind as a list of fixed length, which says the same: many tools do not know `prefixItems`. */
+function plainList(node: Json): Json {
+  const { prefixItems, ...rest } = node;
+  if (!Array.isArray(prefixItems)) return node;
+  const [first, ...others] = prefixItems.map((one) => JSON.stringify(one));
+  return others.every((one) => one === first) ? { ...rest, items: prefixItems[0] } : node;
 }
 
 function isNoise({ format }: Json, name: string, value: unknown): boolean {

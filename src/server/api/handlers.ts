@@ -95,7 +95,7 @@ export const handlers: Readonly<Record<Exclude<OperationName, 'document'>, Handl
   },
 
   async rollBackFlag(call) {
-    const { revision } = parsedBody(rollbackForm, call.body ?? {});
+    const { revision } = parsedBody(rollbackForm, call.body === undefined ? {} : call.body);
     for (let left = ROLLBACK_TRIES - 1; ; left--) {
       const flag = await asked(call);
       requireMatch(call, flag);

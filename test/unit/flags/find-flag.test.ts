@@ -47,7 +47,8 @@ test('a key that is no name is looked for in all pages, and never becomes part o
   expect((await findFlag(client, 'shop', 'team/one page', signal))?.metadata.name).toBe('nested');
   expect(calls.get).toBe(0);
   expect(calls.pages).toHaveLength(3);
-  for (const key of ['..', '.', 'a/../b', 'Ä', '-a', 'a-']) expect(await findFlag(client, 'shop', key, signal)).toBeUndefined();
+  for (const key of ['..', '.', 'a/../b', 'Ä', '-a', 'a-'])
+    expect(await findFlag(client, 'shop', key, signal)).toBeUndefined();
   expect(calls.get).toBe(0);
 });
 
