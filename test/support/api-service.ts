@@ -83,9 +83,14 @@ export async function startApi(config: KubeConfig = kubeConfig(), limits: ApiLim
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
 /** The token of a new account that may do this with the flags of its namespace. Resolves when the rights are in force. */
-export async function accountWith(namespace: string, name: string, verbs: readonly string[]): Promise<string> {
+export async function accountWith(
+  namespace: string,
+  name: string,
+  verbs: readonly string[],
+  config: KubeConfig = kubeConfig(),
+): Promise<string> {
   const post = async (path: string, body: Manifest): Promise<Manifest> => {
-    const answer = await rawApi(kubeConfig(), 'POST', path, { body });
+    const answer = await rawApi(config, 'POST', path, { body });
     if (answer.status >= 300) throw new Error(`${path}: ${answer.body.message}`);
     return answer.body;
   };
