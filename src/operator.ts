@@ -99,13 +99,16 @@ function definitionsIn(folder: string): Definition[] {
 }
 
 /** The HTTP API where it is switched on. Its clients know the API server's address, and none of our credentials. */
-function makeApi(): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
+function makeApi(
+  metrics: OperatorMetrics,
+): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
   if (!config.api.enabled) return undefined;
   const clients = new CallerClients(kubeConfig, {
     ...{ logger, clock, random, userAgent: 'sluice-api' },
     maxAnswerBytes: MAX_API_ANSWER_BYTES,
   });
-  return { service: new ApiService({ clients, clock, logger }), clients };
+  const answered = (operation: string, status: number) => metrics.apiAnswered(operation, status);
+  return { service: new ApiService({ clients, clock, logger, answered }), clients };
 }
 
 /** The webhook that holds Deployments and judges flags, and who keeps its certificate. */
@@ -162,7 +165,7 @@ async function run(signal: AbortSignal): Promise<void> {
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
-  const api = makeApi();
+  const api = makeApi(metrics);
   const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers, api?.service);
   const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
   const rulesets = new RulesetService({ client: reviews, clock, logger });

@@ -51,7 +51,7 @@ export async function startApi(config: KubeConfig = kubeConfig(), limits: ApiLim
   const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   const ports = { logger, clock: systemClock, random: Math.random, userAgent: 'sluice-api' };
   const clients = new CallerClients(config, { ...ports, maxAnswerBytes: 4 * 1_048_576 });
-  const service = new ApiService({ clients, clock: systemClock, logger }, limits);
+  const service = new ApiService({ clients, clock: systemClock, logger, answered: () => {} }, limits);
   const { ca, ...pair } = loopbackCertificate();
   const port = await service.start({ host: '127.0.0.1', port: 0 }, pair);
   const dispatcher = new Agent({ connect: { ca } });

@@ -80,6 +80,7 @@ function addOperation(app: FastifyInstance, gate: Gate, name: OperationName): vo
       gate.enter(request, reply);
       if (!operation.isPublic) callers.set(request, gate.identify(request));
     });
+    scope.addHook('onResponse', async (_request, reply) => gate.ports.answered(name, reply.statusCode));
     const url = urlOf(operation.path);
     if (name === 'document') {
       const text = JSON.stringify(apiDocument());

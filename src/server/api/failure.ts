@@ -83,7 +83,7 @@ function statusOf(httpStatus: number, code: Code): number {
 /** What fastify refuses before a handler. */
 function refusalOf(error: unknown): ApiRefusal | undefined {
   if (error instanceof DeadlinePassed) return new ApiRefusal('SLUICE_KUBE_DEADLINE', 504, error.message);
-  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  const { code, statusCode } = (error ?? {}) as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge();
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new ApiRefusal('SLUICE_API_REQUEST', 415, 'the content type is not one that this takes');

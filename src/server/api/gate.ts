@@ -12,6 +12,8 @@ export interface ApiPorts {
   readonly clients: { withToken(token: Secret): CallerClient };
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of every answer of an operation, refusals included. */
+  answered(operation: string, status: number): void;
 }
 
 export interface ApiLimits {

@@ -105,6 +105,9 @@ test('an operator with the rights that the chart gives it serves the API, over T
   expect((await ask('POST', editor, flag)).status).toBe(201);
   const isAccepted = async () => (await ask('GET', editor)).body.items[0].status.revision === 1;
   await waitFor(isAccepted, { what: 'the operator’s word on the flag', timeoutMs: 30_000, everyMs: 100, signal });
+  const figures = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+  expect(figures).toContain('sluice_api_requests_total{operation="createFlag",status="201"} 1');
+  expect(figures).toContain('sluice_api_requests_total{operation="createFlag",status="403"} 1');
 
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);

@@ -6,19 +6,21 @@ import { failureOf } from '../../../../src/server/api/failure.ts';
 const refused = (httpStatus: number, body: object, retryAfter?: string) =>
   errorOfAnswer('PATCH /x', { httpStatus, text: JSON.stringify({ kind: 'Status', ...body }), retryAfter }, 0 as never);
 
+const invalid = { reason: 'Invalid', details: { causes: [{ field: 'spec.key' }] } };
+
 test.each([
-  [refused(401, {}), 401, 'SLUICE_API_TOKEN'],
-  [refused(403, {}), 403, 'SLUICE_KUBE_DENIED'],
-  [refused(404, {}), 404, 'SLUICE_KUBE_NOT_FOUND'],
-  [refused(409, { reason: 'AlreadyExists' }), 409, 'SLUICE_KUBE_CONFLICT'],
-  [refused(410, {}), 410, 'SLUICE_KUBE_EXPIRED'],
-  [refused(422, { reason: 'Invalid', details: { causes: [{ field: 'spec.key' }] } }), 422, 'SLUICE_KUBE_REFUSED'],
-  [refused(429, {}), 429, 'SLUICE_KUBE_UNAVAILABLE'],
-  [refused(500, {}), 502, 'SLUICE_KUBE_UNAVAILABLE'],
-  [refused(503, {}), 503, 'SLUICE_KUBE_UNAVAILABLE'],
-  [refused(504, {}), 504, 'SLUICE_KUBE_UNAVAILABLE'],
-])('%s is answered with its status and its code', (error, status, code) => {
-  const { form, isBug, ...rest } = failureOf(error);
+  [401, {}, 401, 'SLUICE_API_TOKEN'],
+  [403, {}, 403, 'SLUICE_KUBE_DENIED'],
+  [404, {}, 404, 'SLUICE_KUBE_NOT_FOUND'],
+  [409, { reason: 'AlreadyExists' }, 409, 'SLUICE_KUBE_CONFLICT'],
+  [410, {}, 410, 'SLUICE_KUBE_EXPIRED'],
+  [422, invalid, 422, 'SLUICE_KUBE_REFUSED'],
+  [429, {}, 429, 'SLUICE_KUBE_UNAVAILABLE'],
+  [500, {}, 502, 'SLUICE_KUBE_UNAVAILABLE'],
+  [503, {}, 503, 'SLUICE_KUBE_UNAVAILABLE'],
+  [504, {}, 504, 'SLUICE_KUBE_UNAVAILABLE'],
+])('a %i of the API server %j is answered by %i and %s', (httpStatus, body, status, code) => {
+  const { form, isBug, ...rest } = failureOf(refused(httpStatus, body));
   expect([rest.status, form.code, isBug]).toEqual([status, code, false]);
   expect(form.message).not.toContain(code);
 });
