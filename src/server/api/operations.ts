@@ -14,7 +14,7 @@ import {
   rollbackForm,
 } from './forms.ts';
 
-export const MERGE_PATCH = 'application/merge-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
 const JSON_TYPE = 'application/json';
 const FLAGS = '/api/v1/namespaces/{namespace}/flags';
 
