@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseOperatorConfig } from '../../../src/api/operator-config.ts';
 
 test('an empty file means all defaults', () => {
-  const defaults = { prometheus: {}, defaultGuardrails: [], log: { level: 'info' } };
+  const defaults = { prometheus: {}, defaultGuardrails: [], api: { enabled: false }, log: { level: 'info' } };
   expect(parseOperatorConfig('')).toEqual(defaults);
   expect(parseOperatorConfig('# nothing\n')).toEqual(defaults);
 });
