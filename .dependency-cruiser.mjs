@@ -7,6 +7,7 @@ const mayImport = {
   importers: ['base', 'api', 'wire', 'core'],
   traffic: ['base', 'api', 'core'],
   kube: ['base'],
+  flags: ['base', 'api', 'kube'],
   providers: ['base'],
   rulesets: ['base', 'wire', 'core'],
   controllers: ['base', 'api', 'wire', 'core', 'traffic', 'kube', 'providers'],
@@ -20,13 +21,14 @@ const mayImport = {
     'core',
     'traffic',
     'kube',
+    'flags',
     'providers',
     'rulesets',
     'controllers',
     'evaluator',
     'events',
   ],
-  cli: ['base', 'api', 'wire', 'core', 'importers', 'traffic', 'kube'],
+  cli: ['base', 'api', 'wire', 'core', 'importers', 'traffic', 'kube', 'flags'],
   web: ['api'],
 };
 

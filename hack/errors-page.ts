@@ -1,3 +1,4 @@
+import { apiCodes } from '../src/base/codes/api.ts';
 import { cliCodes } from '../src/base/codes/cli.ts';
 import type { CodeInfo } from '../src/base/codes/code-info.ts';
 import { evaluatorCodes } from '../src/base/codes/evaluator.ts';
@@ -25,13 +26,18 @@ const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] 
   ['Metrics and queries', '`kubectl sluice lint`, the messages of guardrails, and the log.', providerCodes],
   ['Manifests', '`kubectl sluice lint`, and the condition `Accepted`.', manifestCodes],
   ['kubectl sluice', 'The output of the command.', cliCodes],
+  ['HTTP API', 'The answers of the operator’s HTTP API.', apiCodes],
   ['Operator', 'Its log, right before it ends.', operatorCodes],
   ['Rulesets', 'The log and the acknowledgement of an evaluator.', rulesetCodes],
   ['Events', 'Answers of `POST /exposures` and `POST /metrics`, and the log of an evaluator.', eventCodes],
   ['Evaluator', 'The answers and the log of a sidecar.', evaluatorCodes],
   ['SDK', 'Events and evaluation details of the OpenFeature provider in `@sluice/sdk`.', sdkCodes],
   ['Statistics', 'Results of the functions in `src/core/stats`; no resource or command uses them yet.', statsCodes],
-  ['API server', 'The log of the operator, and the output of `kubectl sluice`.', kubeCodes],
+  [
+    'API server',
+    'The log of the operator, the answers of its HTTP API, and the output of `kubectl sluice`.',
+    kubeCodes,
+  ],
 ];
 
 /** docs/errors.md: every code of `codes`, grouped by the room that it comes from. */

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { crdOf, rootSchema } from '../src/api/crd.ts';
 import { featureFlagResource, metricResource, type Resource, rolloutResource } from '../src/api/resource.ts';
+import { evaluatorDocument } from '../src/evaluator/http-document.ts';
+import { apiDocument } from '../src/server/api/operations.ts';
 import { chartSchema } from './chart-schema.ts';
 import { errorsPage } from './errors-page.ts';
 import { injectedSidecar } from './injected-sidecar.ts';
@@ -19,6 +21,8 @@ export function generatedFiles(): Map<string, string> {
     ['charts/sluice/values.schema.json', `${JSON.stringify(chartSchema(), undefined, 2)}\n`],
     ['charts/sluice/files/sidecar.json', injectedSidecar()],
     ['docs/errors.md', errorsPage()],
+    ['docs/reference/openapi/api.json', `${JSON.stringify(apiDocument(), undefined, 2)}\n`],
+    ['docs/reference/openapi/evaluator.json', `${JSON.stringify(evaluatorDocument(true), undefined, 2)}\n`],
     ...wireSchemas(),
     ...presets(),
   ]);

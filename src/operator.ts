@@ -29,6 +29,7 @@ import { ProviderPool } from './controllers/rollout/provider-pool.ts';
 import { RolloutReconciler } from './controllers/rollout/reconcile.ts';
 import { uninstall } from './controllers/rollout/uninstall.ts';
 import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
+import { CallerClients } from './kube/caller-clients.ts';
 import { CertificateKeeper, type KeeperOptions } from './kube/certificate-keeper.ts';
 import { createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
@@ -38,6 +39,7 @@ import { keyOf } from './kube/resource.ts';
 import { type Admit, WebhookServer } from './kube/webhook-server.ts';
 import { Worker } from './kube/worker.ts';
 import type { RulesetHub } from './rulesets/hub.ts';
+import { ApiService } from './server/api/api-service.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
@@ -54,9 +56,12 @@ const help = `usage: operator run [--config FILE]    run the operator
   POD_NAME, POD_NAMESPACE                   who and where this is
   WEBHOOK_PORT, HEALTH_PORT, METRICS_PORT   where it listens: 9443, 8081, 8080
   RULESETS_PORT                             where evaluators get their rulesets: 8082
+  API_PORT                                  where flags are changed over HTTP, if it is switched on: 8443
 `;
 
 const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
+/** A page of the HTTP API; what is larger is asked for in smaller pages. */
+const MAX_API_ANSWER_BYTES = 4 * 1_048_576;
 /** The kubelets of all nodes bring a changed ConfigMap within about two minutes. */
 const CERTIFICATE_SETTLE_MS = 600_000 as DurationMs;
 
@@ -109,6 +114,19 @@ function definitionsIn(folder: string): Definition[] {
   return files.map((file) => parseYaml(readFileSync(join(folder, file), 'utf8')));
 }
 
+/** The HTTP API where it is switched on. Its clients know the API server's address, and none of our credentials. */
+function makeApi(
+  metrics: OperatorMetrics,
+): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
+  if (!config.api.enabled) return undefined;
+  const clients = new CallerClients(kubeConfig, {
+    ...{ logger, clock, random, userAgent: 'sluice-api' },
+    maxAnswerBytes: MAX_API_ANSWER_BYTES,
+  });
+  const answered = (operation: string, status: number) => metrics.apiAnswered(operation, status);
+  return { service: new ApiService({ clients, clock, logger, answered }), clients };
+}
+
 /** The webhook that holds Deployments and judges flags, and who keeps its certificate: one for all that is served by TLS. */
 function makeGate(
   rollouts: RolloutInformers,
@@ -130,7 +148,8 @@ function makeGate(
     namespace,
     secretName: 'sluice-webhook-certificates',
     webhookConfigurationName: GATE,
-    hosts: [`sluice-webhook.${namespace}.svc`, `${RULESETS_SERVICE.name}.${namespace}.svc`],
+    // The same whether the API is on or not: switching it on must not wait for another certificate.
+    hosts: ['sluice-webhook', 'sluice-api', RULESETS_SERVICE.name].map((service) => `${service}.${namespace}.svc`),
     lifetimeMs: CERTIFICATE_LIFETIME_MS,
     settleMs: CERTIFICATE_SETTLE_MS,
     onCertificate: (pair) => {
@@ -181,9 +200,13 @@ async function run(signal: AbortSignal): Promise<void> {
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
+  const api = makeApi(metrics);
   let authorities = '';
   const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers, {
-    onCertificate: (pair) => rulesets.reload(pair),
+    onCertificate: (pair) => {
+      rulesets.reload(pair);
+      api?.service.reload(pair);
+    },
     onAuthorities: (bundle) => {
       authorities = bundle;
       for (const { metadata } of flagInformers.sources.snapshots.list()) led?.flags.add(metadata.namespace ?? '');
@@ -204,6 +227,7 @@ async function run(signal: AbortSignal): Promise<void> {
     await informers.synced;
     const certificate = await keeper.ready;
     await webhook.start(certificate);
+    await api?.service.start({ host: '0.0.0.0', port: Number(process.env.API_PORT ?? 8443) }, certificate);
     await rulesets.start({ host: '0.0.0.0', port: Number(process.env.RULESETS_PORT ?? 8082) }, certificate);
     starting = undefined;
     logger.info({ namespace, instance }, 'ready');
@@ -242,6 +266,8 @@ async function run(signal: AbortSignal): Promise<void> {
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
+  await api?.service.stop();
+  await api?.clients.close();
   await webhook.stop();
   const parts = [keeper, informers, flagInformers, lacking, recorder, flagRecorder, rulesets, probes];
   await Promise.all(parts.map((one) => one.stop()));

@@ -37,6 +37,11 @@ export const operatorConfigSchema = z.strictObject({
       ).prefault({}),
     })
     .prefault({}),
+  api: z
+    .strictObject({
+      enabled: z.boolean().prefault(false).describe('Whether flags can be read and changed over HTTP.'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').describe('Least that is told.'),

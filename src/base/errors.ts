@@ -1,3 +1,4 @@
+import { apiCodes } from './codes/api.ts';
 import { cliCodes } from './codes/cli.ts';
 import type { CodeInfo } from './codes/code-info.ts';
 import { evaluatorCodes } from './codes/evaluator.ts';
@@ -16,6 +17,7 @@ import { streamCodes } from './codes/stream.ts';
 /** Every error that a user can meet. Codes are API: never reused, never renamed; docs/errors.md is made from this table. */
 export const codes = {
   SLUICE_INTERNAL: { retry: 'backoff', fix: 'This is a bug in Sluice: report it with the log line.' },
+  ...apiCodes,
   ...cliCodes,
   ...eventCodes,
   ...evaluatorCodes,

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import { SluiceError } from '../base/errors.ts';
+import { type FlagObject, featureFlags } from '../flags/flag-object.ts';
 import { contextOf, evaluateFlag } from './flag-eval.ts';
 import { flagTable, historyTable } from './flag-text.ts';
 import { change, type FlagChange, kill, rollBack, type Written } from './flag-write.ts';
-import { type FlagObject, featureFlags, flagStatusOf, getFlag } from './flags.ts';
+import { flagStatusOf, getFlag } from './flags.ts';
 import { rolloutDocument as document } from './get.ts';
 import { type CliPorts, type ConnectFlags, type Connection, type Exit, exits } from './ports.ts';
 import { coloursFor } from './text.ts';

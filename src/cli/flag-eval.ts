@@ -5,7 +5,7 @@ import { compileRuleset } from '../core/evaluation/compile.ts';
 import { evaluate } from '../core/evaluation/evaluate.ts';
 import { decideFlags } from '../core/flags/decide.ts';
 import { readFlag } from '../core/flags/flag-source.ts';
-import { type FlagObject, featureFlags } from './flags.ts';
+import { type FlagObject, featureFlags } from '../flags/flag-object.ts';
 import type { Connection } from './ports.ts';
 
 const MAX_CONTEXT_CHARS = 1_048_576;

@@ -1,6 +1,7 @@
 import type { FlagRevision } from '../api/feature-flag-status.ts';
 import type { EpochMs } from '../base/units.ts';
-import { type FlagObject, flagStatusOf, keyOfFlag } from './flags.ts';
+import type { FlagObject } from '../flags/flag-object.ts';
+import { flagStatusOf, keyOfFlag } from './flags.ts';
 import { type Colours, since, table } from './text.ts';
 
 export interface FlagView {

@@ -1,6 +1,7 @@
-import type { FlagRevision } from '../api/feature-flag-status.ts';
 import { SluiceError } from '../base/errors.ts';
-import { applierOf, type FlagObject, featureFlags, flagStatusOf, getFlag, keyOfFlag } from './flags.ts';
+import { type FlagObject, featureFlags } from '../flags/flag-object.ts';
+import { goTo, revisionToGoTo } from '../flags/roll-back.ts';
+import { applierOf, flagStatusOf, getFlag, keyOfFlag } from './flags.ts';
 import type { Connection } from './ports.ts';
 
 /** What `flag set` changes. */
@@ -64,20 +65,16 @@ export async function rollBack(
   signal: AbortSignal,
 ): Promise<Written & { readonly revision: number }> {
   const flag = await getFlag(to, key, signal);
-  const { history } = flagStatusOf(flag);
-  const target = targetOf(history, revision);
+  const target = revisionToGoTo(flag, revision);
   if (!target) {
-    const known = history.map((one) => one.revision).join(', ') || 'none';
+    const known = flagStatusOf(flag)
+      .history.map((one) => one.revision)
+      .join(', ');
     const wanted = revision === undefined ? 'no accepted revision before the present one' : `no revision ${revision}`;
-    throw new SluiceError('SLUICE_CLI_NO_REVISION', `${keyOfFlag(flag)} has ${wanted}; it knows ${known}`);
+    throw new SluiceError('SLUICE_CLI_NO_REVISION', `${keyOfFlag(flag)} has ${wanted}; it knows ${known || 'none'}`);
   }
-  await to.client.replace(featureFlags, { ...flag, spec: JSON.parse(target.spec) }, { signal });
+  await goTo(to.client, flag, target, signal);
   return { ...written(flag), revision: target.revision };
-}
-
-function targetOf(history: readonly FlagRevision[], revision: number | undefined): FlagRevision | undefined {
-  if (revision !== undefined) return history.find((one) => one.revision === revision);
-  return history.slice(0, -1).findLast(({ accepted }) => accepted);
 }
 
 const written = (flag: FlagObject): Written => ({ key: keyOfFlag(flag), applier: applierOf(flag) });

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { configTag } from '../rulesets/holder.ts';
 import { registerBatch } from './batch.ts';
 import { registerConfigBundle } from './config-bundle.ts';
+import { registerDocument } from './http-document.ts';
 import { parseBody } from './json-body.ts';
 import type { Load } from './load.ts';
 import { EVENTS, registerOfrep } from './ofrep.ts';
@@ -52,6 +53,7 @@ export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInsta
   registerBatch(app, ports);
   registerConfigBundle(app, ports);
   ports.events?.registerEvents(app);
+  registerDocument(app, ports.events !== undefined);
   tellChanges(app, ports);
   return app;
 }

@@ -24,6 +24,8 @@ export interface WriteOptions extends CallOptions {
   readonly dryRun?: boolean | undefined;
   /** Name under which the API server records our fields. Default: the client's. */
   readonly fieldManager?: string | undefined;
+  /** Fields that the API server does not know are refused; otherwise it drops them. */
+  readonly strict?: boolean | undefined;
 }
 
 export interface PatchOptions extends WriteOptions {

@@ -19,7 +19,7 @@ import { callText } from './http-call.ts';
 import type { JsonPatchOperation } from './json-patch.ts';
 import { isNotFound } from './kube-error.ts';
 import { apiVersionOf, type KubeObject, type ObjectRef, pathOf, type Resource } from './resource.ts';
-import { Transport } from './transport.ts';
+import { type Sender, Transport } from './transport.ts';
 import { watchEvents } from './watch.ts';
 
 const PAGE_SIZE = 500;
@@ -30,11 +30,17 @@ export interface ClientPorts {
   readonly random: Random;
   /** Also the default field manager; for example `sluice-operator`. */
   readonly userAgent: string;
+  /** Of one answer of the API server; default 128 MiB. */
+  readonly maxAnswerBytes?: number | undefined;
 }
 
 /** A client for the current context of `kubeConfig`. Opens no connection before the first call. */
 export function createClient(kubeConfig: KubeConfig, ports: ClientPorts): KubeClient {
-  const transport = new Transport(new CredentialSource(kubeConfig, ports.clock), ports.clock);
+  return clientOver(new Transport(new CredentialSource(kubeConfig, ports.clock), ports.clock), ports);
+}
+
+/** A client whose requests go through `transport`. */
+export function clientOver(transport: Sender, ports: ClientPorts): KubeClient {
   const call = new Caller(ports, transport);
 
   async function getAt<T>(path: string, options: CallOptions): Promise<T | undefined> {
@@ -119,9 +125,9 @@ export function createClient(kubeConfig: KubeConfig, ports: ClientPorts): KubeCl
 /** Adds to a request what all calls share. */
 class Caller {
   readonly #ports: ClientPorts;
-  readonly #transport: Transport;
+  readonly #transport: Sender;
 
-  constructor(ports: ClientPorts, transport: Transport) {
+  constructor(ports: ClientPorts, transport: Sender) {
     this.#ports = ports;
     this.#transport = transport;
   }
@@ -147,7 +153,8 @@ class Caller {
 
   async write<T>(request: RawRequest, repeatable: boolean, options: WriteOptions): Promise<T> {
     const fieldManager = options.fieldManager ?? this.#ports.userAgent;
-    const query = { ...request.query, fieldManager, dryRun: options.dryRun ? 'All' : undefined };
+    const fieldValidation = options.strict ? 'Strict' : undefined;
+    const query = { ...request.query, fieldManager, fieldValidation, dryRun: options.dryRun ? 'All' : undefined };
     return (await this.json({ ...request, query }, repeatable, options)) as T;
   }
 }

@@ -6,7 +6,7 @@ import { DeadlinePassed, withDeadline } from './deadline.ts';
 import { KubeError } from './kube-error.ts';
 import { errorOfAnswer, readText } from './response.ts';
 import { maybeSent, repeatAfter } from './retry.ts';
-import type { HttpRequest, Transport } from './transport.ts';
+import type { HttpRequest, Sender } from './transport.ts';
 
 const DEADLINE_MS = 10_000;
 /** After this long without an answer a safety call tries another connection: this one may lead nowhere. */
@@ -16,10 +16,12 @@ const MAX_ANSWER_BYTES = 128 * 2 ** 20;
 const MAX_ERROR_BYTES = 2 ** 20;
 
 export interface CallPorts {
-  readonly transport: Transport;
+  readonly transport: Sender;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Of one answer; default 128 MiB. Beyond it: SLUICE_KUBE_TOO_LARGE. */
+  readonly maxAnswerBytes?: number | undefined;
 }
 
 /** One call with its repetitions (retry.ts) within its deadline; answers the body of a 2xx response as text. */
@@ -83,11 +85,12 @@ async function tryOnce(ports: CallPorts, request: HttpRequest, call: string, saf
   const exchange = async (trySignal: AbortSignal) => {
     const response = await ports.transport.send(safety ? 'safety' : 'ordinary', request, trySignal);
     const good = response.statusCode < 300;
-    const text = await readText(response.body, good ? MAX_ANSWER_BYTES : MAX_ERROR_BYTES, call);
+    const maxBytes = good ? (ports.maxAnswerBytes ?? MAX_ANSWER_BYTES) : MAX_ERROR_BYTES;
+    const text = await readText(response.body, maxBytes, call);
     if (good) return text;
-    if (response.statusCode === 401) ports.transport.distrustCredentials();
     const retryAfter = String(response.headers['retry-after'] ?? '') || undefined;
     const coded = errorOfAnswer(call, { httpStatus: response.statusCode, text, retryAfter }, clock.now());
+    if (response.statusCode === 401 && !ports.transport.distrustCredentials()) throw coded;
     throw new FailedTry(coded, true);
   };
   try {

@@ -17,6 +17,9 @@ export interface HttpRequest {
   readonly body: string | undefined;
 }
 
+/** What sends requests: a Transport, or one that adds whose they are. */
+export type Sender = Pick<Transport, 'send' | 'distrustCredentials' | 'close'>;
+
 interface Pools {
   readonly tlsDigest: string;
   readonly lanes: Readonly<Record<Lane, Dispatcher>>;
@@ -51,9 +54,10 @@ export class Transport {
     });
   }
 
-  /** The server did not accept our credentials: read them again before the next call. */
-  distrustCredentials(): void {
+  /** The server did not accept our credentials: they are read again before the next call. Answers whether that can help. */
+  distrustCredentials(): boolean {
     this.#credentials.forget();
+    return true;
   }
 
   /** Watches are cut; other calls get `graceMs` to end. */

@@ -6,7 +6,7 @@ import { KubeError, type Status } from './kube-error.ts';
 import { lines } from './lines.ts';
 import { apiVersionOf, type KubeObject, pathOf, type Resource } from './resource.ts';
 import { errorOfAnswer, errorOfStatus, readText } from './response.ts';
-import type { HttpRequest, Transport } from './transport.ts';
+import type { HttpRequest, Sender } from './transport.ts';
 
 /** The API server answers the head of a watch at once. */
 const HEAD_DEADLINE_MS = 15_000;
@@ -14,7 +14,7 @@ const HEAD_DEADLINE_MS = 15_000;
 const MAX_EVENT_BYTES = 16 * 2 ** 20;
 
 export interface WatchPorts {
-  readonly transport: Transport;
+  readonly transport: Sender;
   readonly clock: Clock;
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -73,6 +73,12 @@ export class OperatorMetrics {
   readonly #rulesetRevision = this.#gauge('sluice_ruleset_revision', 'Revision of the published ruleset.', [
     'namespace',
   ]);
+  readonly #apiRequests = new Counter({
+    name: 'sluice_api_requests_total',
+    help: 'Requests to the HTTP API that were answered.',
+    labelNames: ['operation', 'status'],
+    registers: [this.registry],
+  });
   readonly #expiredFlags = new Map<string, readonly string[]>();
   readonly #leading = this.#gauge('sluice_leader', '1 in the replica that leads.', []);
 
@@ -126,6 +132,11 @@ export class OperatorMetrics {
 
   watchBroke(resource: string, cause: string): void {
     this.#breaks.inc({ resource, cause });
+  }
+
+  /** `operation`: its id in the document of the HTTP API. */
+  apiAnswered(operation: string, status: number): void {
+    this.#apiRequests.inc({ operation, status });
   }
 
   setLeading(leading: boolean): void {

@@ -29,6 +29,7 @@ const wrong: readonly [string, string][] = [
   ['prometheus: { address: "prometheus:9090" }', 'address'],
   ['prometheus: { url: "http://x" }', 'prometheus'],
   ['log: { level: loud }', 'level'],
+  ['api: { enabled: perhaps }', 'enabled'],
   ['gate: { timeoutSeconds: 0 }', 'timeoutSeconds'],
   ['gate: { failurePolicy: Ignore }', 'gate'],
   ['metrics: { readSecrets: maybe }', 'readSecrets'],
@@ -174,4 +175,22 @@ test('an evaluator of its own understands its options, and gets the right to rea
   expect(bindings(away)).toMatchObject([
     { metadata: { namespace: 'shop' }, roleRef: { name: 'sluice-ruleset-reader' } },
   ]);
+});
+
+test('the HTTP API has a Service, a port and its switch in the configuration only where it is asked for, and no rights', async () => {
+  const [off, on] = [await render('', signal), await render('api: { enabled: true }', signal)];
+  const isApi = ({ kind, metadata }: Manifest) => kind === 'Service' && metadata.name === 'sluice-api';
+  const portsOf = (objects: readonly Manifest[]) =>
+    find(objects, 'Deployment', 'sluice-operator').spec.template.spec.containers[0].ports;
+  const configOf = (objects: readonly Manifest[]) =>
+    parseOperatorConfig(find(objects, 'ConfigMap', 'sluice-config').data['config.yaml']);
+  expect(off.filter(isApi)).toEqual([]);
+  expect(configOf(off).api).toEqual({ enabled: false });
+  expect(configOf(on).api).toEqual({ enabled: true });
+  const [port] = find(on, 'Service', 'sluice-api').spec.ports;
+  expect(port).toEqual({ name: 'https', port: 443, targetPort: 'api' });
+  expect(portsOf(on)).toContainEqual({ name: 'api', containerPort: 8443 });
+  expect(portsOf(off)).not.toContainEqual(expect.objectContaining({ name: 'api' }));
+  const rights = (objects: readonly Manifest[]) => objects.filter(({ apiVersion }) => /^rbac/.test(apiVersion));
+  expect(rights(on)).toEqual(rights(off));
 });

@@ -3,7 +3,8 @@ import { parseOperatorConfig } from '../../../src/api/operator-config.ts';
 
 test('an empty file means all defaults', () => {
   const injection = { imagePullPolicy: 'IfNotPresent', resources: {} };
-  const defaults = { prometheus: {}, defaultGuardrails: [], injection, log: { level: 'info' } };
+  const api = { enabled: false };
+  const defaults = { prometheus: {}, defaultGuardrails: [], injection, api, log: { level: 'info' } };
   expect(parseOperatorConfig('')).toEqual(defaults);
   expect(parseOperatorConfig('# nothing\n')).toEqual(defaults);
 });

@@ -371,3 +371,26 @@ test('taken by its letter, OFREP’s document refuses every answer with a value'
   expect(byLetter(`${FLAGS}/{key}`, 200, { key: 'k', value: true, reason: 'STATIC' })).not.toEqual([]);
   expect(byLetter(`${FLAGS}/{key}`, 200, { key: 'k', reason: 'DEFAULT' })).not.toEqual([]);
 });
+
+test('the document names what is served, and methods that a path does not have are told which it has', async () => {
+  const document = await app.inject({ url: '/openapi.json' });
+  expect(document.headers['content-type']).toMatch(/^application\/json/);
+  for (const path of Object.keys(document.json().paths)) {
+    const url = path.replace('{key}', 'team%2Fnested');
+    const { statusCode, headers, body } = await app.inject({ method: 'DELETE', url });
+    expect([url, statusCode, headers.allow]).toEqual([url, 405, expect.stringMatching(/^(GET, HEAD|POST)$/)]);
+    expect(JSON.parse(body)).toMatchObject({ errorCode: 'GENERAL', code: 'SLUICE_REQUEST_INVALID' });
+  }
+  const { body } = await app.inject({ method: 'GET', url: `${FLAGS}/team%2Fnested` });
+  expect(JSON.parse(body).key).toBe('team/nested');
+});
+
+test('an evaluator that takes no events has none in its document', async () => {
+  const load = new Load({ requests: 10, bodyBytes: 2 ** 20, largestBodyBytes: 2 ** 20 });
+  const parts = { holder, clock, logger: silent, counts, streams, events: undefined };
+  const other = evaluatorServer(parts, load);
+  const paths = (await other.inject({ url: '/openapi.json' })).json().paths;
+  expect(Object.keys(paths)).not.toContain('/exposures');
+  expect((await other.inject({ method: 'DELETE', url: '/exposures' })).statusCode).toBe(404);
+  await other.close();
+});

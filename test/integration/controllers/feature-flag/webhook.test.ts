@@ -1,14 +1,9 @@
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../../../hack/cluster/wait.ts';
-import { systemClock } from '../../../../src/base/clock.ts';
-import { silent } from '../../../../src/base/logger.ts';
-import { admitFlag } from '../../../../src/controllers/feature-flag/admit.ts';
-import { issueServingCertificate } from '../../../../src/kube/certificates.ts';
-import { WebhookServer } from '../../../../src/kube/webhook-server.ts';
 import { kubeConfig, makeNamespace } from '../../../support/api-server.ts';
-import { type FlagController, startFlagController } from '../../../support/flag-controller.ts';
+import { startFlagController } from '../../../support/flag-controller.ts';
 import { flagObject } from '../../../support/flag-objects.ts';
-import { find, render } from '../../../support/helm.ts';
+import { startFlagWebhook } from '../../../support/flag-webhook.ts';
 import { installCrds } from '../../../support/install-crds.ts';
 import { fullFlag, type Manifest } from '../../../support/manifests.ts';
 import { apply, rawApi } from '../../../support/raw-api.ts';
@@ -19,28 +14,6 @@ const config = kubeConfig();
 const api = (method: string, path: string, options = {}) => rawApi(config, method, path, options);
 
 beforeAll(() => installCrds(signal));
-
-async function serve({ sources }: FlagController, namespace: string): Promise<WebhookServer> {
-  const issued = issueServingCertificate({
-    hosts: ['127.0.0.1'],
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-  });
-  const routes = { '/flags': admitFlag(sources, systemClock) };
-  const server = new WebhookServer({ clock: systemClock, logger: silent }, { host: '127.0.0.1', port: 0, routes });
-  await server.start(issued);
-  onTestFinished(() => server.stop(0));
-  const gate = find(await render('', signal), 'MutatingWebhookConfiguration', 'sluice-gate');
-  const hook = gate.webhooks.find(({ name }: Manifest) => name === 'flags.sluice.dev');
-  const caBundle = Buffer.from(issued.ca).toString('base64');
-  hook.clientConfig = { url: `https://127.0.0.1:${server.port}/flags`, caBundle };
-  hook.namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
-  const path = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/flags-${namespace}`;
-  const answer = await apply(config, path, { ...gate, metadata: { name: `flags-${namespace}` }, webhooks: [hook] });
-  expect(answer.body.message).toBeUndefined();
-  onTestFinished(async () => void (await api('DELETE', path)));
-  return server;
-}
 
 test('a spec is stamped with its author; a wrong one is refused; a kill always passes, also with nobody there', async () => {
   const namespace = await makeNamespace('webhook');
@@ -60,9 +33,7 @@ test('a spec is stamped with its author; a wrong one is refused; a kill always p
     return history;
   };
   expect((await put('bad', { offVariant: 'of' })).status).toBe(201); // before the webhook is there
-  const server = await serve(controller, namespace);
-  const inForce = async () => (await put('probe', { offVariant: 'of' })).status === 422;
-  await waitFor(inForce, { what: 'the webhook being in force', timeoutMs: 30_000, everyMs: 100, signal });
+  const server = await startFlagWebhook(controller, namespace, signal);
   const { key: _, prerequisites: __, ...spec } = fullFlag().spec;
   expect((await put('full', spec)).status).toBe(201);
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
