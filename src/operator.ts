@@ -30,10 +30,10 @@ import { LeaderElection } from './kube/leader-election.ts';
 import { keyOf } from './kube/resource.ts';
 import { WebhookServer } from './kube/webhook-server.ts';
 import { Worker } from './kube/worker.ts';
-import type { RulesetHub } from './rulesets/hub.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
+import { type LeadersHub, SharedRulesets } from './server/shared-rulesets.ts';
 
 const help = `usage: operator run [--config FILE]    run the operator
        operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
@@ -133,19 +133,33 @@ async function run(signal: AbortSignal): Promise<void> {
   informers.onMetric((key) => led?.metrics.add(key));
   const flagInformers = new FlagInformers(
     ports,
-    (flagSet) => led?.flags.add(flagSet),
+    (flagSet) => {
+      led?.flags.add(flagSet);
+      shared?.look(flagSet);
+    },
     (name, cause) => metrics.watchBroke(name, cause),
   );
   const metrics = new OperatorMetrics({
     queue: () => led?.rollouts.backlog ?? 0,
     streams: () => rulesets.subscribers,
+    redis: () => shared?.redis,
     watchAges: () => [...informers.watchAges(clock.now()), ...flagInformers.watchAges(clock.now())],
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
   const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers);
   const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
-  const rulesets = new RulesetService({ client: reviews, clock, logger });
+  const election = new LeaderElection(
+    { ...ports, monotonicMs: () => performance.now() },
+    {
+      namespace,
+      name: LEADER_LEASE,
+      identity: `${instance}_${process.pid}_${Date.now()}`,
+      onChange: (leading) => metrics.setLeading(leading),
+    },
+  );
+  const shared = config.redis && shareRulesets(config.redis, flagInformers, election);
+  const rulesets = new RulesetService({ client: reviews, clock, logger, shared });
   let starting: string | undefined = 'the caches are being filled';
   const probes = await startProbeServers(
     { notReady: () => (signal.aborted ? 'stopping' : starting), registry: metrics.registry },
@@ -161,15 +175,6 @@ async function run(signal: AbortSignal): Promise<void> {
   logger.info({ namespace, instance }, 'ready');
   await warnOfForeignUser({ client, logger }, operatorUser, signal);
 
-  const election = new LeaderElection(
-    { ...ports, monotonicMs: () => performance.now() },
-    {
-      namespace,
-      name: LEADER_LEASE,
-      identity: `${instance}_${process.pid}_${Date.now()}`,
-      onChange: (leading) => metrics.setLeading(leading),
-    },
-  );
   await election.run(async (leading) => {
     logger.info({ instance }, 'leading');
     const rollouts = leadRollouts(informers, recorder, metrics);
@@ -188,6 +193,22 @@ async function run(signal: AbortSignal): Promise<void> {
   await Promise.all(parts.map((one) => one.stop()));
   await reviews.close();
   logger.info({ instance }, 'stopped');
+}
+
+/** With Redis all replicas serve evaluators. */
+function shareRulesets(
+  redis: NonNullable<OperatorConfig['redis']>,
+  { sources }: FlagInformers,
+  election: LeaderElection,
+): SharedRulesets {
+  return new SharedRulesets({
+    redis,
+    replica: instance,
+    snapshots: sources.snapshots,
+    loadInstallation: (signal) => loadInstallation(client, namespace, signal),
+    silentForMs: () => election.silentForMs,
+    ...{ clock, random, logger },
+  });
 }
 
 /** All Rollouts, from now until `stop`. */
@@ -250,7 +271,7 @@ interface FlagParts {
   readonly informers: FlagInformers;
   readonly recorder: EventRecorder;
   readonly metrics: OperatorMetrics;
-  readonly hub: RulesetHub;
+  readonly hub: LeadersHub;
 }
 
 /** All FeatureFlags, by namespace, from now until the worker is stopped. */

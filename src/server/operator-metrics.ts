@@ -13,6 +13,8 @@ export interface LiveFigures {
   queue(): number;
   /** Evaluators that are connected. */
   streams(): number;
+  /** Undefined where there is none. */
+  redis(): { readonly isUp: boolean; readonly failures: number } | undefined;
   watchAges(): readonly { readonly name: string; readonly seconds: number }[];
 }
 
@@ -91,6 +93,26 @@ export class OperatorMetrics {
       registers: [registry],
       collect() {
         this.set(live.streams());
+      },
+    });
+    new Gauge({
+      name: 'sluice_redis_up',
+      help: '1 while this replica is connected to Redis; only where redis.url is set.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        const redis = live.redis();
+        if (redis) this.set(redis.isUp ? 1 : 0);
+        else this.remove();
+      },
+    });
+    new Counter({
+      name: 'sluice_redis_failures_total',
+      help: 'Connections and commands that failed, and values that were refused.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(live.redis()?.failures ?? 0);
       },
     });
     new Gauge({
