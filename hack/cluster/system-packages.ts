@@ -5,8 +5,11 @@ import { withLock } from './lock.ts';
 import { cacheDir } from './paths.ts';
 import { type Report, withProgress } from './progress.ts';
 
-/** What a local cluster takes from the distribution: Debian package → how to see that it is there. */
-const needed: Record<string, (signal: AbortSignal) => Promise<boolean>> = {
+/** Debian package → how to see that it is there. */
+type Packages = Readonly<Record<string, (signal: AbortSignal) => Promise<boolean>>>;
+
+/** What a local cluster takes from the distribution. */
+const ofTheCluster: Packages = {
   containerd: has('containerd'),
   runc: has('runc'),
   'containernetworking-plugins': async () => existsSync('/usr/lib/cni/bridge'),
@@ -18,23 +21,32 @@ const needed: Record<string, (signal: AbortSignal) => Promise<boolean>> = {
   'python3-pip': (signal) => succeeds('python3', ['-m', 'pip', '--version'], { signal }),
 };
 
+/** The package redis-server would start a server of its own on the machine; its program is in this one, under another name. */
+const ofRedis: Packages = { 'redis-tools': has('redis-check-rdb') };
+
 /** Installs what is missing, unattended. Says so when this machine is none that it can install on. */
 export async function ensureSystemPackages(signal: AbortSignal, report: Report): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('a local cluster needs root: it makes namespaces and mounts');
-  const missing = await missingPackages(signal);
-  if (missing.length > 0)
-    await withLock(
-      join(cacheDir(), 'locks', 'apt.lock'),
-      () => {},
-      () => install(signal, report),
-    );
+  await ensure(ofTheCluster, signal, report);
   if (!(await has('go')(signal))) {
     throw new Error('no Go on this machine: install Go 1.24 or later (Kubernetes is built with it) and try again');
   }
 }
 
-async function install(signal: AbortSignal, report: Report): Promise<void> {
-  const missing = await missingPackages(signal);
+/** Start `redis-check-rdb` with the name `redis-server`. */
+export const ensureRedis = (signal: AbortSignal, report: Report): Promise<void> => ensure(ofRedis, signal, report);
+
+async function ensure(needed: Packages, signal: AbortSignal, report: Report): Promise<void> {
+  if ((await missingOf(needed, signal)).length === 0) return;
+  await withLock(
+    join(cacheDir(), 'locks', 'apt.lock'),
+    () => {},
+    () => install(needed, signal, report),
+  );
+}
+
+async function install(needed: Packages, signal: AbortSignal, report: Report): Promise<void> {
+  const missing = await missingOf(needed, signal);
   if (missing.length === 0) return; // another process was faster
   if (!(await has('apt-get')(signal))) {
     throw new Error(`this machine lacks ${missing.join(', ')} (Debian's names), and has no apt-get to install them`);
@@ -49,7 +61,7 @@ async function install(signal: AbortSignal, report: Report): Promise<void> {
   });
 }
 
-async function missingPackages(signal: AbortSignal): Promise<string[]> {
+async function missingOf(needed: Packages, signal: AbortSignal): Promise<string[]> {
   const names: string[] = [];
   for (const [name, isThere] of Object.entries(needed)) if (!(await isThere(signal))) names.push(name);
   return names;

@@ -6,7 +6,7 @@ import type { RulesetHub } from './hub.ts';
 import { OthersPictures } from './others-pictures.ts';
 import type { Picture } from './picture.ts';
 import { encodePicture } from './picture-codec.ts';
-import { readNotice, type RedisStore } from './redis-store.ts';
+import { type RedisStore, readNotice } from './redis-store.ts';
 import { openSnapshot, type TrustedKeys } from './source.ts';
 
 /** How often a picture that has changed is told, those of the others are read, and everything is looked through. */

@@ -92,7 +92,9 @@ export class RedisLink {
     const { name, message, code: cause } = error as Error & { readonly code?: string };
     const code = name === 'ReplyError' ? 'SLUICE_REDIS_REFUSED' : 'SLUICE_REDIS_UNREACHABLE';
     // An old server quotes the command that it does not know, and that one has the password in it. So no `cause` either.
-    const said = (message || (cause ?? name)).replace(/,? with args beginning with.*$/s, '').slice(0, MAX_MESSAGE_CHARS);
+    const said = (message || (cause ?? name))
+      .replace(/,? with args beginning with.*$/s, '')
+      .slice(0, MAX_MESSAGE_CHARS);
     return new SluiceError(code, `${this.#address}: ${said}`);
   }
 

@@ -100,7 +100,6 @@ export class OperatorMetrics {
       help: '1 while this replica is connected to Redis; only where redis.url is set.',
       registers: [registry],
       collect() {
-        this.reset();
         const redis = live.redis();
         if (redis) this.set(redis.isUp ? 1 : 0);
         else this.remove();

@@ -23,7 +23,7 @@ export interface SharedRulesetsPorts {
   readonly redis: RedisSettings & { readonly keyPrefix: string };
   /** Name of this replica. */
   readonly replica: string;
-  readonly snapshots: FlagSources['snapshots'];
+  readonly snapshots: Pick<FlagSources['snapshots'], 'get' | 'list'>;
   loadInstallation(signal: AbortSignal): Promise<Installation>;
   /** Milliseconds since the API server last answered this replica. */
   silentForMs(): number;
