@@ -114,7 +114,7 @@ export class FanOut {
     const { hub, store, replica, link } = this.#ports;
     if (!link.isUp) return;
     const nobody = await encodePicture({ streams: new Map(), said: new Map(), evaluatedAt: new Map() });
-    await this.#telling.catch(() => {}); // it was told
+    await this.#telling.catch(() => {}); // nothing may come after what is written now
     const all = hub.flagSets.map((flagSetId) => store.putPicture(flagSetId, replica, nobody));
     await Promise.allSettled(all);
   }
@@ -208,11 +208,15 @@ export class FanOut {
     if (!ours || (await store.keepRuleset(ours))) return;
     const content = contentIn(ours);
     if ((await store.putRuleset(ours, content)) === undefined) return;
-    // Something newer is there. If it is good, the next leader has written it, or it will end by itself.
-    if (await this.#open(flagSetId)) {
-      const { revision } = ours;
-      logger.warn({ flagSetId, revision }, 'Redis has a newer ruleset than the leader; it is left to end');
-    } else await store.putRuleset(ours, content);
+    const theirs = await this.#open(flagSetId);
+    const { revision } = ours;
+    if (theirs && theirs.sealed.ruleset.revision > revision) {
+      // The next leader has written it, or it is of a namespace of the same name.
+      logger.warn({ flagSetId, revision }, 'Redis has a newer ruleset than this leader; it is left to end');
+      return;
+    }
+    await store.dropRuleset(flagSetId); // it says of itself that it is newer
+    await store.putRuleset(ours, content);
   }
 
   /** From Redis to who does not lead. */

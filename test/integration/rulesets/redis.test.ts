@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { RedisSettings } from '../../../src/rulesets/redis-link.ts';
 import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { RealRedis } from '../../support/redis.ts';
 import { TestInstallation, TestReplica, TOKEN } from '../../support/replicas.ts';
@@ -6,11 +8,11 @@ import { contentOf, sealedWith, type TestEvaluator, until } from '../../support/
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 
 /** Replicas `operator-0` and so on, the first of which leads. */
-async function start(count: number, redis: RealRedis) {
+async function start(count: number, redis: RealRedis, settings: RedisSettings = { url: redis.url }) {
   const installation = new TestInstallation();
   const replicas: TestReplica[] = [];
   for (let index = 0; index < count; index++)
-    replicas.push(await new TestReplica(installation, `operator-${index}`, { url: redis.url }).start());
+    replicas.push(await new TestReplica(installation, `operator-${index}`, settings).start());
   const [leader = replicas[0] as TestReplica, ...others] = replicas;
   leader.lead();
   await installation.until('Redis', () => replicas.every(({ shared }) => shared.redis?.isUp === true));
@@ -115,8 +117,8 @@ test('what was damaged in Redis is refused, taken out and written anew', async (
   follower.isDeaf = true;
   const key = await rulesetKey(redis);
   const forged = sealedWith(900); // nobody's signature
-  const foreign = contentOf(forged);
-  for (const content of ['AAAA', contentOf({ ...installation.sealed(901), digest: forged.digest }), foreign]) {
+  const [foreign, old] = [contentOf(forged), contentOf(installation.sealed(1))];
+  for (const content of ['AAAA', contentOf({ ...installation.sealed(901), digest: forged.digest }), foreign, old]) {
     await redis.admin.hset(key, { revision: 900, digest: forged.digest, content });
     await installation.until('its end', async () => (await redis.admin.hget(key, 'revision')) === '1');
   }
@@ -146,4 +148,22 @@ test('everything in Redis ends by itself, and a namespace that comes anew begins
     replicas.map(({ address }, index) => installation.evaluator(address, `new-${index}`)),
   );
   await run(fresh, 1);
+});
+
+test('the rights that docs/operations.md names are enough for a user of its own', async () => {
+  const redis = await RealRedis.start();
+  const [, rights = ''] = /`(~sluice:[^`]*)`/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+  const rules = rights.replaceAll('sluice:', 'test:').split(/\s+/);
+  await redis.admin.call('ACL', 'SETUSER', 'sluice', 'on', '>a-word', ...rules);
+  const url = redis.url.replace('://', '://sluice@');
+  const settings = { url, passwordFile: redis.file('password', 'a-word') };
+  const { installation, leader, others } = await start(2, redis, settings);
+  others[0]!.isDeaf = true;
+  installation.publish(leader, installation.sealed(1));
+  const evaluator = await installation.evaluator(others[0]!.address, 'pod-1');
+  await run([evaluator], 1);
+  await installation.until('the count', () => leader.leads!.reach('shop')?.running.join() === '1');
+  installation.remove(leader, 'shop');
+  await until('the end', async () => (await redis.admin.keys('test:*:ruleset:*')).length === 0);
+  expect(leader.lines.concat(others[0]!.lines).filter((line) => line.includes('SLUICE_REDIS'))).toEqual([]);
 });
