@@ -131,10 +131,17 @@ export class FanOut {
     void this.#guarded(job);
   }
 
-  async #guarded(job: () => Promise<void>): Promise<void> {
+  /** Answers whether it was done. */
+  async #guarded(job: () => Promise<void>): Promise<boolean> {
     const { link } = this.#ports;
-    if (!link.isUp || this.#isStopped) return;
-    await job().catch((error) => link.failed(error));
+    if (!link.isUp || this.#isStopped) return false;
+    try {
+      await job();
+      return true;
+    } catch (error) {
+      link.failed(error);
+      return false;
+    }
   }
 
   /** One after the other, so that an older picture never comes last. */
@@ -155,23 +162,28 @@ export class FanOut {
         this.#told.delete(flagSetId);
         continue;
       }
-      await store.putPicture(flagSetId, replica, await encodePicture(known.picture));
-      this.#told.set(flagSetId, known.changes);
+      const picture = await encodePicture(known.picture);
+      if (await this.#guarded(() => store.putPicture(flagSetId, replica, picture)))
+        this.#told.set(flagSetId, known.changes);
     }
   }
 
   async #read(): Promise<void> {
-    const { hub, link } = this.#ports;
     if (!this.#isLeading) return;
-    for (const flagSetId of hub.flagSets) {
-      const { isNews, damaged } = await this.#others.read(flagSetId);
-      if (isNews) hub.touch(flagSetId);
-      for (const replica of damaged) {
-        const message = `what the replica ${replica} says of the evaluators of ${flagSetId} cannot be read`;
-        link.failed(new SluiceError('SLUICE_REDIS_DAMAGED', message));
-      }
+    let isWhole = true;
+    for (const flagSetId of this.#ports.hub.flagSets)
+      isWhole = (await this.#guarded(() => this.#readOne(flagSetId))) && isWhole;
+    if (isWhole) this.#others.wasRead();
+  }
+
+  async #readOne(flagSetId: string): Promise<void> {
+    const { hub, link } = this.#ports;
+    const { isNews, damaged } = await this.#others.read(flagSetId);
+    if (isNews) hub.touch(flagSetId);
+    for (const replica of damaged) {
+      const message = `what the replica ${replica} says of the evaluators of ${flagSetId} cannot be read`;
+      link.failed(new SluiceError('SLUICE_REDIS_DAMAGED', message));
     }
-    this.#others.wasRead();
   }
 
   /** Notices can be lost, and so can everything that Redis has. */

@@ -9,7 +9,7 @@ const CONNECT_MS = 5_000;
 const COMMAND_MS = 2_000;
 /** Longer than a command may take: the connection itself is given up. */
 const SILENCE_MS = 5_000;
-const RECONNECT = { firstMs: 250, maxMs: 15_000 };
+const RECONNECT = { firstMs: 250, maxMs: 5_000 };
 const MAX_FILE_BYTES = 65_536;
 const MAX_MESSAGE_CHARS = 300;
 

@@ -7,7 +7,8 @@ const PICTURE_TTL_MS = 600_000;
 
 /** Writes a ruleset and tells the replicas, unless a newer one is there: then its revision is the answer. A leader of before may be late. */
 const PUT_RULESET = `
-if redis.call('EXISTS', KEYS[1]) == 1 and redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
+local there = redis.call('TYPE', KEYS[1]).ok
+if there ~= 'hash' and there ~= 'none' then redis.call('DEL', KEYS[1]) end
 local held = tonumber(redis.call('HGET', KEYS[1], 'revision') or '') or -1
 if held > tonumber(ARGV[1]) then return held end
 redis.call('HSET', KEYS[1], 'revision', ARGV[1], 'digest', ARGV[2], 'content', ARGV[3])
@@ -24,6 +25,10 @@ return redis.call('PEXPIRE', KEYS[1], ${RULESET_TTL_MS})`;
 
 /** Writes the picture of one replica, and drops those of replicas that have said nothing for too long. Redis' own clock counts. */
 const PUT_PICTURE = `
+for index, kind in ipairs({ 'hash', 'zset' }) do
+  local there = redis.call('TYPE', KEYS[index]).ok
+  if there ~= kind and there ~= 'none' then redis.call('DEL', KEYS[index]) end
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])

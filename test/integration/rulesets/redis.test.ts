@@ -126,10 +126,13 @@ test('what was damaged in Redis is refused, taken out and written anew', async (
   expect(evaluator.running()?.revision).toBe(1);
   installation.publish(leader, installation.sealed(2));
   await run([evaluator], 2);
-  await redis.admin.set(key.replace('ruleset', 'picture'), 'of another kind');
-  await redis.admin.del(key);
-  await redis.admin.set(key, 'of another kind');
+
+  const picture = key.replace('ruleset', 'picture');
+  for (const name of [key, picture, `${picture}:at`]) await redis.admin.set(name, 'of another kind');
   await installation.until('the ruleset', async () => (await redis.admin.type(key)) === 'hash');
+  await installation.until('the pictures', async () => (await redis.admin.hlen(picture).catch(() => 0)) === 2);
+  await redis.admin.hset(picture, 'operator-1', 'no gzip');
+  await installation.until('the count', () => leader.leads!.reach('shop')?.running.join() === '2');
 });
 
 test('everything in Redis ends by itself, and a namespace that comes anew begins with its own first ruleset', async () => {
