@@ -19,7 +19,7 @@ function fields(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
 
 /** The schema of the chart's values. Configuration of the operator comes from the schema by which the operator reads it. */
 export function chartSchema(): JsonSchema {
-  const config = operatorConfig();
+  const { redis = {}, ...config } = operatorConfig();
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the chart sluice',
@@ -33,6 +33,7 @@ export function chartSchema(): JsonSchema {
       replicas: { type: 'integer', minimum: 1, maximum: 10 },
       crds: fields({ upgrade: flag }),
       ...config,
+      redis: redisValues(redis),
       presets: fields({ install: flag }),
       metrics: fields({
         readSecrets: flag,
@@ -65,6 +66,13 @@ export function chartSchema(): JsonSchema {
     }),
     required: ['image', 'replicas', 'prometheus', 'defaultGuardrails', 'log', 'gate', 'metrics'],
   };
+}
+
+/** The operator has files where the chart has keys of a Secret. */
+function redisValues({ properties }: JsonSchema): JsonSchema {
+  const { url, keyPrefix } = properties as Record<'url' | 'keyPrefix', JsonSchema>;
+  const none: JsonSchema = { const: '' };
+  return fields({ url: { anyOf: [none, url] }, existingSecret: text, passwordKey: text, caKey: text, keyPrefix });
 }
 
 function operatorConfig(): Record<string, JsonSchema> {

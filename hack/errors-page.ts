@@ -7,6 +7,7 @@ import { kubeCodes } from '../src/base/codes/kube.ts';
 import { manifestCodes } from '../src/base/codes/manifest.ts';
 import { operatorCodes } from '../src/base/codes/operator.ts';
 import { providerCodes } from '../src/base/codes/provider.ts';
+import { redisCodes } from '../src/base/codes/redis.ts';
 import { rolloutCodes } from '../src/base/codes/rollout.ts';
 import { routeCodes } from '../src/base/codes/route.ts';
 import { rulesetCodes } from '../src/base/codes/ruleset.ts';
@@ -29,6 +30,7 @@ const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] 
   ['HTTP API', 'The answers of the operator’s HTTP API.', apiCodes],
   ['Operator', 'Its log, right before it ends.', operatorCodes],
   ['Rulesets', 'The log and the acknowledgement of an evaluator.', rulesetCodes],
+  ['Redis', 'The log of the operator, where `redis.url` is set.', redisCodes],
   ['Events', 'Answers of `POST /exposures` and `POST /metrics`, and the log of an evaluator.', eventCodes],
   ['Evaluator', 'The answers and the log of a sidecar.', evaluatorCodes],
   ['SDK', 'Events and evaluation details of the OpenFeature provider in `@sluice/sdk`.', sdkCodes],

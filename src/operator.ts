@@ -38,11 +38,11 @@ import { LeaderElection } from './kube/leader-election.ts';
 import { keyOf } from './kube/resource.ts';
 import { type Admit, WebhookServer } from './kube/webhook-server.ts';
 import { Worker } from './kube/worker.ts';
-import type { RulesetHub } from './rulesets/hub.ts';
 import { ApiService } from './server/api/api-service.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
+import { type LeadersHub, SharedRulesets } from './server/shared-rulesets.ts';
 
 // What lives is small beside what passes through at a start; by default the heap may double before V8 looks (110 MB with
 // 10,000 pods in the caches).
@@ -149,7 +149,11 @@ function makeGate(
     secretName: 'sluice-webhook-certificates',
     webhookConfigurationName: GATE,
     // The same whether the API is on or not: switching it on must not wait for another certificate.
-    hosts: ['sluice-webhook', 'sluice-api', RULESETS_SERVICE.name].map((service) => `${service}.${namespace}.svc`),
+    hosts: [
+      `sluice-webhook.${namespace}.svc`,
+      `sluice-api.${namespace}.svc`,
+      `${RULESETS_SERVICE.name}.${namespace}.svc`,
+    ],
     lifetimeMs: CERTIFICATE_LIFETIME_MS,
     settleMs: CERTIFICATE_SETTLE_MS,
     onCertificate: (pair) => {
@@ -188,13 +192,18 @@ async function run(signal: AbortSignal): Promise<void> {
   );
   informers.onMetric((key) => led?.metrics.add(key));
   const wake = (flagSet: string) => led?.flags.add(flagSet);
+  const changed = (flagSet: string) => {
+    wake(flagSet);
+    shared?.look(flagSet);
+  };
   const onBreak: OnBreak = (name, cause) => metrics.watchBroke(name, cause);
-  const flagInformers = new FlagInformers(ports, wake, onBreak);
+  const flagInformers = new FlagInformers(ports, changed, onBreak);
   const podRecorder = new EventRecorder(ports, { controller: 'sluice.dev/injection', instance });
   const lacking = new PodsWithoutSidecar(ports, { wake, onBreak, recorder: podRecorder });
   const metrics = new OperatorMetrics({
     queue: () => led?.rollouts.backlog ?? 0,
     streams: () => rulesets.subscribers,
+    redis: () => shared?.redis,
     podsWithoutSidecar: () => (led ? lacking.counts() : new Map()),
     watchAges: () => [informers, flagInformers, lacking].flatMap((one) => one.watchAges(clock.now())),
   });
@@ -213,7 +222,17 @@ async function run(signal: AbortSignal): Promise<void> {
     },
   });
   const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
-  const rulesets = new RulesetService({ client: reviews, clock, logger });
+  const election = new LeaderElection(
+    { ...ports, monotonicMs: () => performance.now() },
+    {
+      namespace,
+      name: LEADER_LEASE,
+      identity: `${instance}_${process.pid}_${Date.now()}`,
+      onChange: (leading) => metrics.setLeading(leading),
+    },
+  );
+  const shared = config.redis && shareRulesets(config.redis, flagInformers, election);
+  const rulesets = new RulesetService({ client: reviews, clock, logger, shared });
   let starting: string | undefined = 'the caches are being filled';
   const probes = await startProbeServers(
     { notReady: () => (signal.aborted ? 'stopping' : starting), registry: metrics.registry },
@@ -241,15 +260,6 @@ async function run(signal: AbortSignal): Promise<void> {
     await serving.catch(() => {}); // the caches were stopped before
   }
 
-  const election = new LeaderElection(
-    { ...ports, monotonicMs: () => performance.now() },
-    {
-      namespace,
-      name: LEADER_LEASE,
-      identity: `${instance}_${process.pid}_${Date.now()}`,
-      onChange: (leading) => metrics.setLeading(leading),
-    },
-  );
   await election.run(async (leading) => {
     logger.info({ instance }, 'leading');
     const rollouts = leadRollouts(informers, recorder, metrics);
@@ -273,6 +283,22 @@ async function run(signal: AbortSignal): Promise<void> {
   await Promise.all(parts.map((one) => one.stop()));
   await reviews.close();
   logger.info({ instance }, 'stopped');
+}
+
+/** With Redis all replicas serve evaluators. */
+function shareRulesets(
+  redis: NonNullable<OperatorConfig['redis']>,
+  { sources }: FlagInformers,
+  election: LeaderElection,
+): SharedRulesets {
+  return new SharedRulesets({
+    redis,
+    replica: instance,
+    snapshots: sources.snapshots,
+    loadInstallation: (signal) => loadInstallation(client, namespace, signal),
+    silentForMs: () => election.silentForMs,
+    ...{ clock, random, logger },
+  });
 }
 
 /** All Rollouts, from now until `stop`. */
@@ -335,7 +361,7 @@ interface FlagParts {
   readonly informers: FlagInformers;
   readonly recorder: EventRecorder;
   readonly metrics: OperatorMetrics;
-  readonly hub: RulesetHub;
+  readonly hub: LeadersHub;
   readonly lacking: PodsWithoutSidecar;
   readonly authorities: () => string;
 }

@@ -24,6 +24,12 @@ const clusterPackages: Packages = {
   'python3-pip': (signal) => succeeds('python3', ['-m', 'pip', '--version'], { signal }),
 };
 
+/**
+ * The package redis-server would start a server of its own on the machine; its program is in this one, under another name: start
+ * `redis-check-rdb` with the name `redis-server`.
+ */
+export const redisPackages: Packages = { 'redis-tools': has('redis-check-rdb') };
+
 /** Installs what is missing, unattended. Says so when this machine is none that it can install on. */
 export async function ensureSystemPackages(signal: AbortSignal, report: Report): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('a local cluster needs root: it makes namespaces and mounts');

@@ -9,6 +9,27 @@ import { problemsOf } from './problem.ts';
 
 const MAX_CONFIG_BYTES = 262_144;
 
+const redisSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .max(2_048)
+      .regex(
+        /^rediss?:\/\/([^:@/?#\s]+@)?[^/?#@\s]+(\/[0-9]{1,3})?$/,
+        'must be like rediss://user@host:6379/0, without a password',
+      )
+      .describe('Redis or Valkey, one server or whatever answers as one; rediss:// is TLS.'),
+    passwordFile: z.string().min(1).max(4_096).exactOptional().describe('File that holds the password.'),
+    caFile: z.string().min(1).max(4_096).exactOptional().describe('Authorities in PEM, instead of the system’s.'),
+    keyPrefix: z
+      .string()
+      .max(128)
+      .regex(/^[^\s{}]*$/, 'must have no spaces and braces')
+      .prefault('sluice:')
+      .describe('What all keys and the channel begin with.'),
+  })
+  .describe('Lets all replicas serve evaluators.');
+
 /** What a platform team sets once for the whole cluster: the file /etc/sluice/config.yaml, made from the chart's values. */
 export const operatorConfigSchema = z.strictObject({
   prometheus: z
@@ -47,6 +68,7 @@ export const operatorConfigSchema = z.strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').describe('Least that is told.'),
     })
     .prefault({}),
+  redis: redisSchema.exactOptional(),
 });
 
 export type OperatorConfig = z.output<typeof operatorConfigSchema>;

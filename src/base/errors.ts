@@ -7,6 +7,7 @@ import { kubeCodes } from './codes/kube.ts';
 import { manifestCodes } from './codes/manifest.ts';
 import { operatorCodes } from './codes/operator.ts';
 import { providerCodes } from './codes/provider.ts';
+import { redisCodes } from './codes/redis.ts';
 import { rolloutCodes } from './codes/rollout.ts';
 import { routeCodes } from './codes/route.ts';
 import { rulesetCodes } from './codes/ruleset.ts';
@@ -25,6 +26,7 @@ export const codes = {
   ...manifestCodes,
   ...operatorCodes,
   ...providerCodes,
+  ...redisCodes,
   ...rolloutCodes,
   ...routeCodes,
   ...rulesetCodes,

@@ -47,6 +47,8 @@ export class LeaderElection {
   #changedAtMs = 0;
   /** Leading until then (monotonic), unless renewed. */
   #validUntilMs = Number.NEGATIVE_INFINITY;
+  /** When the API server last answered about the lease (monotonic). */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: ElectionPorts, options: ElectionOptions) {
     this.#ports = ports;
@@ -56,6 +58,11 @@ export class LeaderElection {
   /** True only while our lease is certainly valid, even if this process was frozen a moment ago. */
   get leading(): boolean {
     return this.#ports.monotonicMs() < this.#validUntilMs;
+  }
+
+  /** Milliseconds since the API server last answered, which it is asked every second: whether this process can know any news. */
+  get silentForMs(): number {
+    return this.#ports.monotonicMs() - this.#heardAtMs;
   }
 
   /**
@@ -101,6 +108,7 @@ export class LeaderElection {
     const call = { signal, deadlineMs: 2 * retryMs, priority: 'safety' } as const;
     const lease = await this.#ports.client.get(leases, { namespace, name }, call);
     const nowMs = this.#ports.monotonicMs();
+    this.#heardAtMs = nowMs;
     if (JSON.stringify(lease?.spec) !== JSON.stringify(this.#lease?.spec)) this.#changedAtMs = nowMs;
     this.#lease = lease;
     const { holderIdentity, leaseDurationSeconds = 0 } = lease?.spec ?? {};
@@ -182,6 +190,7 @@ export class LeaderElection {
       throw error;
     }
     this.#changedAtMs = monotonicMs();
+    this.#heardAtMs = this.#changedAtMs;
     if (holder) this.#validUntilMs = sentAtMs + this.#options.renewMs;
     return true;
   }

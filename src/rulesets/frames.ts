@@ -33,5 +33,12 @@ export function publishedOf({ ruleset, digest }: SealedRuleset, content: string)
   };
 }
 
+/** What `publishedOf` was given. */
+export function contentIn({ snapshotFrame }: Published): Buffer {
+  return snapshotFrame.subarray(snapshotFrame.indexOf(DATA) + DATA.length, -2);
+}
+
+const DATA = '\ndata: ';
+
 /** Where no ruleset is known yet. */
 export const EMPTY_PING = Buffer.from('event: ping\ndata: {}\n\n');

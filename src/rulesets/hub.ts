@@ -5,6 +5,8 @@ import type { Reach } from '../core/flags/observed.ts';
 import type { Acknowledgement } from '../wire/acknowledgement.ts';
 import type { SealedRuleset } from '../wire/sealed-ruleset.ts';
 import { EMPTY_PING, type Published, publishedOf } from './frames.ts';
+import { Heard } from './heard.ts';
+import { type Picture, reachOf } from './picture.ts';
 import { Subscriber } from './subscriber.ts';
 
 const PING_MS = 15_000;
@@ -12,21 +14,31 @@ const PING_MS = 15_000;
 const MEASURED_REVISIONS = 16;
 /** How often what was acknowledged is told. */
 const REPORT_MS = 10_000;
+/** Of one flag set. As many streams as four replicas take: their acknowledgements may all come to one. */
+const MAX_HEARD = 20_000;
 
 interface FlagSet {
   published: Published | undefined;
   readonly subscribers: Map<string, Subscriber>;
+  readonly heard: Heard;
   /** When the measured revisions were made, the oldest first. */
   readonly issuedAt: Map<number, EpochMs>;
   readonly evaluatedAt: Map<string, EpochMs>;
   reach: Reach | undefined;
   isReported: boolean;
+  /** Grows whenever the picture of this replica changes. */
+  changes: number;
 }
 
 export interface HubOptions {
   readonly clock: Clock;
   /** What `reach` answers for this flag set has changed; at most every 10 s. */
   onReach(flagSetId: string): void;
+  /**
+   * What the other replicas know of a flag set, where all of them serve; undefined while that is not known. Left out: this replica is the
+   * only one that serves, and what is said by who does not listen here is left aside.
+   */
+  readonly others?: (flagSetId: string) => readonly Picture[] | undefined;
 }
 
 export interface Joining {
@@ -38,23 +50,42 @@ export interface Joining {
   readonly out: Writable;
 }
 
-/** The newest ruleset of each flag set, everyone who listens to it, and what they said of it. Lives as long as a leader leads. */
+/**
+ * The newest ruleset of each flag set, everyone who listens to it here, and what was said of it here. Lives as long as a leader leads, or, where
+ * all replicas serve, as long as the replica.
+ */
 export class RulesetHub {
   readonly #clock: Clock;
   readonly #onReach: (flagSetId: string) => void;
+  readonly #others: HubOptions['others'];
   readonly #flagSets = new Map<string, FlagSet>();
   readonly #cancels = new Map<'ping' | 'report', () => void>();
   #isClosed = false;
 
-  constructor({ clock, onReach }: HubOptions) {
+  constructor({ clock, onReach, others }: HubOptions) {
     this.#clock = clock;
     this.#onReach = onReach;
+    this.#others = others;
     this.#every(PING_MS, 'ping', () => this.#ping());
     this.#every(REPORT_MS, 'report', () => this.#report());
   }
 
   get subscribers(): number {
     return [...this.#flagSets.values()].reduce((sum, { subscribers }) => sum + subscribers.size, 0);
+  }
+
+  /** Whether it is kept what evaluators say whose stream another replica has. */
+  get hearsAll(): boolean {
+    return this.#others !== undefined;
+  }
+
+  /** Those that have a ruleset. */
+  get flagSets(): string[] {
+    return [...this.#flagSets].flatMap(([flagSetId, { published }]) => (published ? [flagSetId] : []));
+  }
+
+  newest(flagSetId: string): Published | undefined {
+    return this.#flagSets.get(flagSetId)?.published;
   }
 
   /** Gives everyone this ruleset, unless they had a newer one. `content` as in `publishedOf`. */
@@ -67,12 +98,9 @@ export class RulesetHub {
     const published = publishedOf(sealed, content);
     set.published = published;
     set.issuedAt.set(revision, published.issuedAt);
-    for (const old of [...set.issuedAt.keys()].slice(0, -MEASURED_REVISIONS)) {
-      set.issuedAt.delete(old);
-      for (const one of set.subscribers.values()) one.seconds.delete(old);
-    }
+    for (const old of [...set.issuedAt.keys()].slice(0, -MEASURED_REVISIONS)) set.issuedAt.delete(old);
     for (const key of set.evaluatedAt.keys()) if (!published.keys.has(key)) set.evaluatedAt.delete(key);
-    set.isReported = false;
+    changed(set);
     for (const one of set.subscribers.values()) greet(one, published);
   }
 
@@ -83,6 +111,7 @@ export class RulesetHub {
     set.published = undefined;
     set.issuedAt.clear();
     set.evaluatedAt.clear();
+    set.heard.clear();
     this.#dropIfEmpty(flagSetId, set);
   }
 
@@ -92,39 +121,52 @@ export class RulesetHub {
     const subscriber = new Subscriber(out, this.#clock, lastRevision);
     set.subscribers.get(id)?.end();
     set.subscribers.set(id, subscriber);
-    set.isReported = false;
+    if (!this.hearsAll) set.heard.forget(id); // it says anew what it runs
+    changed(set);
     if (this.#isClosed) subscriber.end();
     else if (set.published) greet(subscriber, set.published);
     else subscriber.send(EMPTY_PING);
     return () => {
       if (set.subscribers.get(id) !== subscriber) return;
       set.subscribers.delete(id);
-      set.isReported = false;
+      changed(set);
       this.#dropIfEmpty(flagSetId, set);
     };
   }
 
-  /** What someone says who listens; false for anybody else. */
+  listens(flagSetId: string, id: string): boolean {
+    return this.#flagSets.get(flagSetId)?.subscribers.has(id) === true;
+  }
+
+  /** What someone says who listens, or, where all replicas serve, may listen elsewhere; false for anybody else. */
   acknowledge(id: string, { flagSetId, revision, state, evaluated }: Acknowledgement): boolean {
     const set = this.#flagSets.get(flagSetId);
-    const subscriber = set?.subscribers.get(id);
-    if (!set || !subscriber) return false;
+    if (!set || !(set.subscribers.has(id) || (this.hearsAll && set.published))) return false;
     const now = this.#clock.now();
-    // A revision that nobody published is no progress.
-    if (state === 'Running' && revision <= (set.published?.revision ?? 0) && revision !== subscriber.running) {
-      subscriber.running = revision;
-      set.isReported = false;
-      for (const [measured, issuedAt] of set.issuedAt) {
-        if (measured > revision || subscriber.seconds.has(measured)) continue;
-        subscriber.seconds.set(measured, Math.max(0, now - Math.max(issuedAt, subscriber.connectedAt)) / 1000);
-      }
-    }
+    if (state === 'Running' && set.heard.hear(id, revision, now)) changed(set);
     for (const key of evaluated) {
       if (!set.published?.keys.has(key)) continue;
       set.evaluatedAt.set(key, now);
-      set.isReported = false;
+      changed(set);
     }
     return true;
+  }
+
+  /** What this replica knows, and a number that grows whenever that changes. Undefined where it knows nothing. */
+  picture(flagSetId: string): { readonly picture: Picture; readonly changes: number } | undefined {
+    const set = this.#flagSets.get(flagSetId);
+    return set && { picture: this.#pictureOf(set), changes: set.changes };
+  }
+
+  /** The number alone. */
+  changes(flagSetId: string): number | undefined {
+    return this.#flagSets.get(flagSetId)?.changes;
+  }
+
+  /** What the others know has changed. */
+  touch(flagSetId: string): void {
+    const set = this.#flagSets.get(flagSetId);
+    if (set) set.isReported = false;
   }
 
   /** How far the rulesets of a flag set have come, as of the last report. Undefined before the first: nobody is back yet. */
@@ -136,7 +178,17 @@ export class RulesetHub {
   close(): void {
     this.#isClosed = true;
     for (const cancel of this.#cancels.values()) cancel();
+    this.endStreams();
+  }
+
+  /** Those who listened find another replica. */
+  endStreams(): void {
     for (const { subscribers } of this.#flagSets.values()) for (const one of subscribers.values()) one.end();
+  }
+
+  #pictureOf({ subscribers, heard, evaluatedAt }: FlagSet): Picture {
+    const streams = new Map([...subscribers].map(([id, { connectedAt }]) => [id, connectedAt]));
+    return { streams, said: heard.said(this.#clock.now(), (id) => subscribers.has(id)), evaluatedAt };
   }
 
   #of(flagSetId: string): FlagSet {
@@ -145,10 +197,12 @@ export class RulesetHub {
     const made: FlagSet = {
       published: undefined,
       subscribers: new Map(),
+      heard: new Heard(MAX_HEARD),
       issuedAt: new Map(),
       evaluatedAt: new Map(),
       reach: undefined,
       isReported: false,
+      changes: 0,
     };
     this.#flagSets.set(flagSetId, made);
     return made;
@@ -173,26 +227,25 @@ export class RulesetHub {
 
   #report(): void {
     for (const [flagSetId, set] of this.#flagSets) {
-      if (set.isReported) continue;
+      const others = this.#others ? this.#others(flagSetId) : [];
+      // A part would be told as the whole.
+      if (set.isReported || !others) continue;
       set.isReported = true;
-      set.reach = reachOf(set);
+      const measured = { newest: set.published?.revision ?? 0, issuedAt: set.issuedAt };
+      set.reach = reachOf([this.#pictureOf(set), ...others], measured);
       this.#onReach(flagSetId);
     }
   }
 }
 
-/** Who has the newest already is only told that it is. */
+/** Who has the newest already, or one that this replica has not heard of yet, is sent no snapshot. */
 function greet(subscriber: Subscriber, { revision, snapshotFrame, pingFrame }: Published): void {
-  subscriber.send(subscriber.has === revision ? pingFrame : snapshotFrame);
-  subscriber.has = revision;
+  const { has = -1 } = subscriber;
+  subscriber.send(has >= revision ? pingFrame : snapshotFrame);
+  subscriber.has = Math.max(has, revision);
 }
 
-function reachOf({ subscribers, issuedAt, evaluatedAt }: FlagSet): Reach {
-  const all = [...subscribers.values()];
-  const secondsTo = (revision: number) => all.flatMap(({ seconds }) => seconds.get(revision) ?? []);
-  return {
-    running: all.map(({ running }) => running),
-    seconds: new Map([...issuedAt.keys()].map((revision) => [revision, secondsTo(revision)])),
-    evaluatedAt: new Map(evaluatedAt),
-  };
+function changed(set: FlagSet): void {
+  set.isReported = false;
+  set.changes++;
 }

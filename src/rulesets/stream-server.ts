@@ -12,7 +12,7 @@ import type { RulesetHub } from './hub.ts';
 export type StreamServer = FastifyInstance<HttpServer | HttpsServer>;
 
 export interface StreamServerPorts {
-  /** Undefined in a replica that does not lead. */
+  /** Undefined in a replica that does not serve. */
   hub(): RulesetHub | undefined;
   readonly authoriser: Authoriser;
   readonly clock: Clock;
@@ -80,7 +80,7 @@ export function reloadTls({ server }: StreamServer, { cert, key }: StreamTls): v
 }
 
 function registerStream(app: StreamServer, ports: StreamServerPorts, maxStreams: number): void {
-  const { clock, authoriser } = ports;
+  const { clock } = ports;
   app.get('/rulesets/:flagSetId', async (request, reply) => {
     const { flagSetId } = request.params as { flagSetId: string };
     leading(ports);
@@ -89,8 +89,7 @@ function registerStream(app: StreamServer, ports: StreamServerPorts, maxStreams:
     if (!NAME.test(flagSetId) || typeof subscriber !== 'string' || !NAME.test(subscriber))
       throw wrong('flag set and subscriber must be names of Kubernetes');
     const id = idOf(identity, subscriber);
-    if (!(await authoriser.mayRead(identity, flagSetId)))
-      throw new SluiceError('SLUICE_STREAM_DENIED', `${identity.user} may not read the flags of ${flagSetId}`);
+    await allow(ports, identity, flagSetId);
     // Asked again: the lead may have been lost meanwhile.
     const hub = leading(ports);
     if (hub.subscribers >= maxStreams) throw new SluiceError('SLUICE_STREAM_OVERLOADED', 'there are too many streams');
@@ -126,11 +125,14 @@ function registerAcks(app: StreamServer, ports: StreamServerPorts, maxBytes: num
     const hub = leading(ports);
     const ack = acknowledgementSchema.safeParse(request.body);
     if (!ack.success) throw wrong(ack.error.issues[0]?.message ?? 'the acknowledgement cannot be read');
-    const id = idOf(identities.get(request) as Identity, ack.data.subscriber);
+    const identity = identities.get(request) as Identity;
+    const id = idOf(identity, ack.data.subscriber);
     const { flagSetId, revision, digest, state, reason } = ack.data;
     if (state === 'Refused')
       ports.logger.warn({ flagSetId, revision, digest, evaluator: id, reason }, 'an evaluator refused a ruleset');
-    // What someone says who is not connected is left aside: it says it again when it is.
+    const isStranger = hub.hearsAll && !hub.listens(flagSetId, id);
+    if (isStranger) await allow(ports, identity, flagSetId);
+    // What someone says who has no stream anywhere is left aside: it says it again when it has.
     hub.acknowledge(id, ack.data);
     return reply.code(204).send();
   });
@@ -138,7 +140,7 @@ function registerAcks(app: StreamServer, ports: StreamServerPorts, maxBytes: num
 
 function leading({ hub }: StreamServerPorts): RulesetHub {
   const found = hub();
-  if (!found) throw new SluiceError('SLUICE_STREAM_STANDBY', 'this replica of the operator does not lead');
+  if (!found) throw new SluiceError('SLUICE_STREAM_STANDBY', 'this replica of the operator does not serve');
   return found;
 }
 
@@ -148,6 +150,11 @@ async function identified({ authoriser, clock }: StreamServerPorts, { headers }:
   const identity = isUsable ? await authoriser.identify(new Secret(token)) : undefined;
   if (identity && identity.expiresAt > clock.now()) return identity;
   throw new SluiceError('SLUICE_STREAM_TOKEN', 'there is no token, or one that is not good here');
+}
+
+async function allow({ authoriser }: StreamServerPorts, identity: Identity, flagSetId: string): Promise<void> {
+  if (await authoriser.mayRead(identity, flagSetId)) return;
+  throw new SluiceError('SLUICE_STREAM_DENIED', `${identity.user} may not read the flags of ${flagSetId}`);
 }
 
 /** A token that is bound to a pod speaks for no other. */

@@ -18,10 +18,6 @@ export class Subscriber {
   readonly connectedAt: EpochMs;
   /** The newest revision that it had, or was sent. */
   has: number | undefined;
-  /** Revision that it last said it runs. */
-  running = -1;
-  /** Seconds until it ran each revision that is measured, or a newer one. */
-  readonly seconds = new Map<number, number>();
   readonly #out: Writable;
   readonly #clock: Clock;
   /** What is left of the event that is on its way. */

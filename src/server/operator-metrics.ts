@@ -15,6 +15,8 @@ export interface LiveFigures {
   streams(): number;
   /** Of the replica that leads: labelled pods without evaluator, by namespace. */
   podsWithoutSidecar(): ReadonlyMap<string, number>;
+  /** Undefined where there is none. */
+  redis(): { readonly isUp: boolean; readonly failures: number } | undefined;
   watchAges(): readonly { readonly name: string; readonly seconds: number }[];
 }
 
@@ -109,6 +111,25 @@ export class OperatorMetrics {
       collect() {
         this.reset();
         for (const [namespace, count] of live.podsWithoutSidecar()) this.set({ namespace }, count);
+      },
+    });
+    new Gauge({
+      name: 'sluice_redis_up',
+      help: '1 while this replica is connected to Redis; only where redis.url is set.',
+      registers: [registry],
+      collect() {
+        const redis = live.redis();
+        if (redis) this.set(redis.isUp ? 1 : 0);
+        else this.remove();
+      },
+    });
+    new Counter({
+      name: 'sluice_redis_failures_total',
+      help: 'Connections and commands that failed, and values that were refused.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(live.redis()?.failures ?? 0);
       },
     });
     new Gauge({

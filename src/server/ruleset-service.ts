@@ -5,6 +5,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { Authoriser } from '../rulesets/authoriser.ts';
 import { RulesetHub } from '../rulesets/hub.ts';
 import { reloadTls, type StreamServer, type StreamTls, streamServer } from '../rulesets/stream-server.ts';
+import type { LeadersHub, SharedRulesets } from './shared-rulesets.ts';
 import { tokenReviewer } from './token-reviewer.ts';
 
 /** Of one evaluator: a stream and its acknowledgements, two connections by TLS (docs/decisions/0182). */
@@ -24,9 +25,11 @@ export interface RulesetServicePorts {
   readonly client: Pick<KubeClient, 'raw'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where all replicas serve. */
+  readonly shared?: SharedRulesets | undefined;
 }
 
-/** The stream of rulesets in every replica; only the one that leads has a hub behind it. */
+/** The stream of rulesets in every replica; without Redis only the one that leads has a hub behind it. */
 export class RulesetService {
   readonly #ports: RulesetServicePorts;
   #app: StreamServer | undefined;
@@ -38,17 +41,22 @@ export class RulesetService {
 
   /** Evaluators that are connected here. */
   get subscribers(): number {
-    return this.#hub?.subscribers ?? 0;
+    return this.#present?.subscribers ?? 0;
+  }
+
+  get #present(): RulesetHub | undefined {
+    return this.#ports.shared ? this.#ports.shared.hub : this.#hub;
   }
 
   /** Answers the port, which matters where 0 was asked for. */
   async start({ host, port }: { readonly host: string; readonly port: number }, tls: StreamTls): Promise<number> {
-    const { client, clock, logger } = this.#ports;
+    const { client, clock, logger, shared } = this.#ports;
     const authoriser = new Authoriser(tokenReviewer(client), clock);
     const limits = { streams: streamsWithin(process.constrainedMemory()), bodyBytes: BODY_BYTES };
-    const app = streamServer({ hub: () => this.#hub, authoriser, clock, logger }, limits, tls);
+    const app = streamServer({ hub: () => this.#present, authoriser, clock, logger }, limits, tls);
     this.#app = app;
     await app.listen({ host, port });
+    shared?.start();
     return (app.server.address() as AddressInfo).port;
   }
 
@@ -57,21 +65,24 @@ export class RulesetService {
     if (this.#app) reloadTls(this.#app, tls);
   }
 
-  /** From now until the hub is closed by `follow`. */
-  lead(onReach: (flagSetId: string) => void): RulesetHub {
+  /** From now until `follow`. */
+  lead(onReach: (flagSetId: string) => void): LeadersHub {
+    if (this.#ports.shared) return this.#ports.shared.lead(onReach);
     this.#hub?.close();
     this.#hub = new RulesetHub({ clock: this.#ports.clock, onReach });
     return this.#hub;
   }
 
-  /** Ends all streams; whoever comes is sent to look for the leader. */
+  /** Ends all streams, unless all replicas serve; whoever comes is sent to look for the leader. */
   follow(): void {
+    this.#ports.shared?.follow();
     this.#hub?.close();
     this.#hub = undefined;
   }
 
   async stop(): Promise<void> {
     this.follow();
+    await this.#ports.shared?.stop();
     await this.#app?.close();
   }
 }

@@ -36,6 +36,15 @@ export const issueTls = () =>
     notAfter: new Date(Date.now() + HOUR_MS),
   });
 
+/** A file with that authority, as evaluators read it; removed with the test. */
+export async function caFileOf({ ca }: { readonly ca: string }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-ca-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'ca.crt');
+  await writeFile(file, ca);
+  return file;
+}
+
 /** A ruleset of `shop`; larger ones by `bytes` of text that does not compress. */
 export function sealedWith(revision: number, { key, text = '' }: { key?: SigningKey; text?: string } = {}) {
   const flag = flagWith({ type: 'string', variants: { on: text, off: '' } });

@@ -19,7 +19,7 @@ export const streamCodes = {
   },
   SLUICE_STREAM_STANDBY: {
     retry: 'backoff',
-    fix: 'Nothing, if it passes within seconds: only the leading replica of the operator has the stream. Otherwise look why no replica leads.',
+    fix: 'Nothing, if it passes within seconds: without Redis only the leading replica of the operator has the stream, and with it those that the API server answers. Otherwise look why none leads.',
   },
   SLUICE_STREAM_OVERLOADED: {
     retry: 'backoff',

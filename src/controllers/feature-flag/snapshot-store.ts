@@ -32,11 +32,16 @@ export function publishedIn(object: ConfigMap, installation: Installation): Publ
 const read = new WeakMap<ConfigMap, PublishedRuleset>();
 
 function open(object: ConfigMap, installation: Installation): PublishedRuleset {
-  const noted = Number(object.metadata.annotations?.[REVISION]);
-  const revision = Number.isSafeInteger(noted) && noted > 0 ? noted : 0;
+  const revision = notedRevision(object);
   const sealed = sealedIn(object, installation);
   if (!sealed) return { revision, flags: undefined };
   return { revision: Math.max(revision, sealed.ruleset.revision), flags: sealed.ruleset.flags };
+}
+
+/** What its annotation says, without reading the ruleset; 0 where it says nothing. */
+export function notedRevision({ metadata }: ConfigMap): number {
+  const noted = Number(metadata.annotations?.[REVISION]);
+  return Number.isSafeInteger(noted) && noted > 0 ? noted : 0;
 }
 
 /**

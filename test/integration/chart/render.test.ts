@@ -30,6 +30,8 @@ const wrong: readonly [string, string][] = [
   ['prometheus: { url: "http://x" }', 'prometheus'],
   ['log: { level: loud }', 'level'],
   ['api: { enabled: perhaps }', 'enabled'],
+  ['redis: { url: "redis://:secret@redis" }', 'url'],
+  ['redis: { password: secret }', 'redis'],
   ['gate: { timeoutSeconds: 0 }', 'timeoutSeconds'],
   ['gate: { failurePolicy: Ignore }', 'gate'],
   ['metrics: { readSecrets: maybe }', 'readSecrets'],
@@ -64,6 +66,31 @@ test('the operator reads its configuration as the chart writes it', async () => 
     defaultGuardrails: [],
     injection: { image: 'sluice/operator:7', resources: { limits: { memory: '128Mi' } } },
   });
+});
+
+test('what a Secret has for Redis is mounted where the operator is told to read it, and nothing without Redis', async () => {
+  const value = 'redis: { url: "rediss://redis.test:6380", existingSecret: redis, caKey: ca.pem, keyPrefix: "a:" }';
+  const objects = await render(value, signal);
+  const { redis } = parseOperatorConfig(find(objects, 'ConfigMap', 'sluice-config').data['config.yaml']);
+  const [passwordFile, caFile] = ['/etc/sluice-redis/password', '/etc/sluice-redis/ca.crt'];
+  expect(redis).toEqual({ url: 'rediss://redis.test:6380', keyPrefix: 'a:', passwordFile, caFile });
+  const { volumes, containers } = find(objects, 'Deployment', 'sluice-operator').spec.template.spec;
+  expect(containers[0].volumeMounts).toContainEqual({ name: 'redis', mountPath: '/etc/sluice-redis', readOnly: true });
+  const items = [
+    { key: 'password', path: 'password' },
+    { key: 'ca.pem', path: 'ca.crt' },
+  ];
+  expect(volumes).toContainEqual({ name: 'redis', secret: { secretName: 'redis', items } });
+
+  for (const without of ['', 'redis: { existingSecret: redis }']) {
+    const plain = await render(without, signal);
+    const config = find(plain, 'ConfigMap', 'sluice-config').data['config.yaml'];
+    expect(parseOperatorConfig(config).redis).toBeUndefined();
+    expect(find(plain, 'Deployment', 'sluice-operator').spec.template.spec.volumes).toHaveLength(1);
+  }
+  const open = find(await render('redis: { url: "redis://redis" }', signal), 'ConfigMap', 'sluice-config');
+  const settings = { url: 'redis://redis', keyPrefix: 'sluice:' };
+  expect(parseOperatorConfig(open.data['config.yaml']).redis).toEqual(settings);
 });
 
 test('a change of configuration starts new pods, and nothing else does', async () => {

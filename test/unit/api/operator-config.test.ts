@@ -14,7 +14,19 @@ test('default guardrails are held to the rules of guardrails', () => {
   expect(parseOperatorConfig(text).defaultGuardrails).toMatchObject([{ name: 'errors', max: 0.01, interval: 30_000 }]);
 });
 
+test('Redis has a prefix of its own unless told otherwise', () => {
+  const text = 'redis: { url: "rediss://sluice@redis.example:6380/2", passwordFile: /etc/sluice/redis/password }';
+  const { redis } = parseOperatorConfig(text);
+  expect(redis).toMatchObject({ url: 'rediss://sluice@redis.example:6380/2', keyPrefix: 'sluice:' });
+});
+
 test.each([
+  ['redis: { url: "redis://:secret@redis" }', 'without a password'],
+  ['redis: { url: "redis://me:secret@redis" }', 'without a password'],
+  ['redis: { url: "http://redis" }', 'redis.url'],
+  ['redis: { url: "redis://redis/x" }', 'redis.url'],
+  ['redis: { url: "redis://redis", keyPrefix: "a{b" }', 'redis.keyPrefix'],
+  ['redis: {}', 'redis.url'],
   ['log: { level: loud }', 'log.level'],
   ['promtheus: {}', 'promtheus is not a field'],
   ['prometheus: { address: "prometheus:9090" }', 'prometheus.address'],

@@ -178,6 +178,29 @@ test('work that does not stop when leadership ends makes the run fail, and the l
   expect(election.leading).toBe(false);
 });
 
+test('a candidate and a leader know for how long the API server has not answered', async () => {
+  const clock = new FakeClock();
+  const server = new LeaseServer(clock);
+  let trouble: Trouble = 'none';
+  const client = server.client(() => trouble);
+  const ports = { client, clock, monotonicMs: () => clock.now(), random: () => 0.5, logger: silent };
+  const of = (identity: string) => new LeaderElection(ports, { namespace: 'ns', name: 'lease', identity });
+  const [a, b] = [of('a'), of('b')];
+  expect(a.silentForMs).toBe(Number.POSITIVE_INFINITY);
+  const end = new AbortController();
+  const lead = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  const runs = [a.run(lead, end.signal), b.run(lead, end.signal)];
+  await advance(clock, 30_000);
+  for (const one of [a, b]) expect(one.silentForMs).toBeLessThanOrEqual(1_100);
+  trouble = 'lost request';
+  await advance(clock, 20_000);
+  for (const one of [a, b]) expect(one.silentForMs).toBeGreaterThan(18_000);
+  end.abort();
+  await advance(clock, 10_000);
+  await Promise.all(runs);
+});
+
 test('what the work throws ends the run, and the lease is given back', async () => {
   const clock = new FakeClock();
   const server = new LeaseServer(clock);

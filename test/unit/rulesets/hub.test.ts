@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { RulesetHub } from '../../../src/rulesets/hub.ts';
+import { type HubOptions, RulesetHub } from '../../../src/rulesets/hub.ts';
 import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { flagWith, rulesetWith } from '../../support/ruleset.ts';
@@ -28,10 +28,10 @@ class Listener extends Writable {
   }
 }
 
-function make() {
+function make(others?: HubOptions['others']) {
   const clock = new FakeClock();
   const told: string[] = [];
-  const hub = new RulesetHub({ clock, onReach: (flagSetId) => told.push(flagSetId) });
+  const hub = new RulesetHub({ clock, onReach: (flagSetId) => told.push(flagSetId), ...(others && { others }) });
   const give = (revision: number, keys = ['a']) => {
     const flags = Object.fromEntries(keys.map((key) => [key, flagWith()]));
     const issuedAt = new Date(clock.now()).toISOString();
@@ -233,4 +233,54 @@ test('a leader that stops ends every stream, and pings no more', async () => {
   expect(late.writableEnded).toBe(true);
   await clock.advance(60_000);
   expect(fine.got).toEqual(['snapshot 1']);
+});
+
+test('an acknowledgement that comes before its revision was published here counts once it is', async () => {
+  const { clock, hub, give, join, ack } = make();
+  join('a');
+  ack('a', 1);
+  await clock.advance(10_000);
+  expect(hub.reach('shop')?.running).toEqual([-1]);
+  give(1);
+  await clock.advance(10_000);
+  expect(hub.reach('shop')?.running).toEqual([1]);
+});
+
+test('who has a newer ruleset than this replica is sent no older one', async () => {
+  const { give, join } = make();
+  give(6);
+  const out = new Listener();
+  join('a', out, 7);
+  give(7);
+  await settle();
+  give(8);
+  await settle();
+  expect(out.got).toEqual(['ping', 'ping', 'snapshot 8']);
+});
+
+test('where all replicas serve, nothing is told until it is known what the others know', async () => {
+  let known: ReturnType<NonNullable<HubOptions['others']>>;
+  const { clock, hub, told, give, join, ack } = make(() => known);
+  give(1);
+  join('a');
+  ack('a', 1);
+  ack('elsewhere', 1);
+  await clock.advance(60_000);
+  expect([hub.reach('shop'), told]).toEqual([undefined, []]);
+  known = [{ streams: new Map([['elsewhere', clock.now()]]), said: new Map(), evaluatedAt: new Map() }];
+  await clock.advance(10_000);
+  expect(hub.reach('shop')?.running).toEqual([1, -1]); // what it said was before it came
+  ack('elsewhere', 1);
+  hub.touch('shop');
+  await clock.advance(10_000);
+  expect(hub.reach('shop')?.running).toEqual([1, 1]);
+});
+
+test('what strangers say of a flag set that has no ruleset is not kept, also where all replicas serve', () => {
+  const { hub, give, ack } = make(() => []);
+  expect(ack('a', 1)).toBe(false);
+  give(1);
+  expect(ack('a', 1)).toBe(true);
+  hub.withdraw('shop');
+  expect(ack('a', 1)).toBe(false);
 });
