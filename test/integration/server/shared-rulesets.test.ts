@@ -1,3 +1,4 @@
+import { Agent, request } from 'undici';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silent } from '../../../src/base/logger.ts';
