@@ -8,6 +8,8 @@ import { pino } from 'pino';
 import { systemClock } from './base/clock.ts';
 import { codes, SluiceError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
+import { ClientKeys } from './evaluator/client-keys.ts';
+import { clientServer } from './evaluator/client-server.ts';
 import { EvaluationCounts } from './evaluator/evaluation-counts.ts';
 import { evaluatorMetrics } from './evaluator/evaluator-metrics.ts';
 import { EventStreams } from './evaluator/event-stream.ts';
@@ -15,9 +17,10 @@ import { createEventMetrics } from './evaluator/events/event-metrics.ts';
 import { startEvents } from './evaluator/events/start-events.ts';
 import { fileSource } from './evaluator/file-source.ts';
 import { healthServer } from './evaluator/health-server.ts';
+import { MAX_BODY_BYTES } from './evaluator/http-app.ts';
 import { Load } from './evaluator/load.ts';
 import { HELP, parseOptions, type SidecarOptions } from './evaluator/options.ts';
-import { evaluatorServer, MAX_BODY_BYTES } from './evaluator/server.ts';
+import { evaluatorServer } from './evaluator/server.ts';
 import { RulesetHolder } from './rulesets/holder.ts';
 import { LastGoodKeeper, readLastGood } from './rulesets/last-good.ts';
 import { snapshotFile } from './rulesets/snapshot-file.ts';
@@ -32,6 +35,9 @@ const STOP_MS = 5_000;
 const MAX_EVENT_STREAMS = 1_000;
 /** Half of what a container of 128 MiB has left beside Node itself. */
 const LOAD_LIMITS = { requests: 2_000, bodyBytes: 16 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
+
+/** Anyone can send these: they have room of their own, so that no other request is refused for them. */
+const CLIENT_LIMITS = { requests: 1_000, bodyBytes: 8 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
 
 const clock = systemClock;
 
@@ -55,31 +61,44 @@ async function run(options: SidecarOptions): Promise<void> {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
   });
+  const clientKeys = options.clients && (await ClientKeys.read(options.clients.keyFile));
   const holder = new RulesetHolder({ clock, logger });
   const keeper = options.stateDir === undefined ? undefined : new LastGoodKeeper(options.stateDir, logger);
   const counts = new EvaluationCounts();
   const streams = new EventStreams(clock, MAX_EVENT_STREAMS);
   const load = new Load(LOAD_LIMITS);
-  const parts = { holder, clock, counts, streams, load, lastGoodFailures: () => keeper?.failures ?? 0 };
+  const clientLoad = new Load(CLIENT_LIMITS);
+  const loads = [load, clientLoad];
+  const parts = { holder, clock, counts, streams, loads, lastGoodFailures: () => keeper?.failures ?? 0 };
   const registry = evaluatorMetrics(parts);
   const health = healthServer(() => whyNotReady(holder, signal), registry);
   const ruleset = () => holder.current?.compiled;
   const counters = createEventMetrics(registry);
   const ports = { clock, random: Math.random, logger, counters, ruleset };
   const events = options.events && (await startEvents(options.events, ports));
-  const app = evaluatorServer({ holder, clock, logger, counts, streams, events }, load);
+  const answers = { holder, clock, logger, counts, streams, events };
+  const app = evaluatorServer(answers, load);
+  const access = clientKeys && { keys: clientKeys, origins: new Set(options.clients?.origins) };
+  const clientApp = access && clientServer(answers, clientLoad, access);
+  const following = clientKeys?.follow({ clock, logger }, signal);
   try {
     const evaluation = await listen(app, '--port', options.evaluation);
-    logger.info({ evaluation, health: await listen(health, '--health-port', options.health) }, 'listening');
+    const clients = clientApp && options.clients && (await listen(clientApp, '--client-port', options.clients));
+    logger.info({ evaluation, health: await listen(health, '--health-port', options.health), clients }, 'listening');
     const keys = trustedKeys(options.publicKeys);
     if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys);
     await sourceOf(options, keys, logger)?.run((news) => holder.take(news), signal);
     await aborted(signal);
   } finally {
+    stop.abort();
     // Whoever never finishes a request would hold the stop up.
-    const giveUp = clock.after(STOP_MS, () => app.server.closeAllConnections());
-    await app.close();
+    const giveUp = clock.after(STOP_MS, () => {
+      app.server.closeAllConnections();
+      clientApp?.server.closeAllConnections();
+    });
+    await Promise.all([app.close(), clientApp?.close()]);
     giveUp();
+    await following;
     await events?.stop();
     holder.stop();
     await keeper?.settled();

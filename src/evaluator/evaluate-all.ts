@@ -2,7 +2,7 @@ import { evaluate } from '../core/evaluation/evaluate.ts';
 import type { Context } from '../core/evaluation/truth.ts';
 import type { HeldRuleset } from '../rulesets/holder.ts';
 import { type AnswerItem, itemWithToken } from './answer-item.ts';
-import type { EvaluatorPorts } from './ports.ts';
+import type { AnswerPorts } from './ports.ts';
 import { notReady, overloaded } from './refusal.ts';
 
 /** For one request, measured between flags; a flag by itself is bounded by its size. */
@@ -10,14 +10,14 @@ const DEADLINE_MS = 1_000;
 const FLAGS_BETWEEN_LOOKS = 64;
 
 /** The ruleset that a request is answered by, from its beginning to its end. */
-export function heldBy({ holder }: EvaluatorPorts): HeldRuleset {
+export function heldBy({ holder }: AnswerPorts): HeldRuleset {
   if (!holder.current) throw notReady();
   return holder.current;
 }
 
 /** Answers for many flags by one ruleset at one time. Throws a Refusal when they take longer than a second. */
 export function evaluateAll(
-  { holder, clock, counts }: EvaluatorPorts,
+  { holder, clock, counts }: AnswerPorts,
   { compiled }: HeldRuleset,
   asked: { readonly keys: Iterable<string>; readonly context: Context; readonly nowMs: number },
 ): AnswerItem[] {

@@ -16,6 +16,11 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
   --events-dir DIR     take exposures and metric events, which wait here; used by one process at a time
   --collector URL      where they are sent; needs --events-dir
 
+  --client-key-file FILE
+                       serve browsers and phones on a port of their own: keys, one a line
+  --cors-origin ORIGIN pages that may ask, like https://shop.example; may be given several times
+  --client-port NUMBER default 8019
+
   --host ADDRESS       where to evaluate; default 127.0.0.1
   --port NUMBER        default 8016
   --health-host ADDRESS, --health-port NUMBER
@@ -26,6 +31,13 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
 
+export interface ClientOptions {
+  readonly keyFile: string;
+  readonly origins: readonly string[];
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface SidecarOptions {
   readonly files: readonly string[];
   readonly watch: boolean;
@@ -35,6 +47,8 @@ export interface SidecarOptions {
   readonly publicKeys: readonly string[];
   /** Undefined: no events are taken. */
   readonly events: EventOptions | undefined;
+  /** Undefined: browsers and phones are not served. */
+  readonly clients: ClientOptions | undefined;
   readonly evaluation: { readonly host: string; readonly port: number };
   readonly health: { readonly host: string; readonly port: number };
   readonly logLevel: string;
@@ -55,6 +69,7 @@ export function parseOptions(args: readonly string[]): SidecarOptions | undefine
     ...{ files, watch, namespace, boot, stateDir, logLevel },
     publicKeys: values['public-key'] ?? [],
     events: eventsOf(values['events-dir'], values.collector),
+    clients: clientsOf(values),
     evaluation: { host: values.host ?? '127.0.0.1', port: portOf('--port', values.port, 8016) },
     health: {
       host: values['health-host'] ?? '127.0.0.1',
@@ -73,6 +88,7 @@ function valuesOf(args: readonly string[]) {
       options: {
         ...{ file: texts, 'public-key': texts, namespace: text, boot: text, 'state-dir': text, host: text, port: text },
         ...{ 'health-host': text, 'health-port': text, 'log-level': text, 'events-dir': text, collector: text },
+        ...{ 'client-key-file': text, 'client-port': text, 'cors-origin': texts },
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -91,6 +107,23 @@ function eventsOf(directory: string | undefined, collector: string | undefined):
   if (address === null || (address && !/^https?:$/.test(address.protocol)))
     throw wrong('--collector must be an http URL');
   return { directory, collector: address };
+}
+
+function clientsOf(values: ReturnType<typeof valuesOf>): ClientOptions | undefined {
+  const { 'client-key-file': keyFile, 'cors-origin': origins = [], 'client-port': port } = values;
+  if (keyFile === undefined) {
+    if (origins.length > 0 || port !== undefined) throw wrong('--cors-origin and --client-port need --client-key-file');
+    return undefined;
+  }
+  const other = origins.find((origin) => !isOrigin(origin));
+  if (other !== undefined) throw wrong(`--cors-origin ${other}: must be an origin like https://shop.example`);
+  return { keyFile, origins, host: values.host ?? '127.0.0.1', port: portOf('--client-port', port, 8019) };
+}
+
+/** As browsers send it: lower case, without a path, without a port that is the scheme's own; other schemes are apps. */
+function isOrigin(text: string): boolean {
+  if (/^https?:/.test(text)) return URL.parse(text)?.origin === text;
+  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(text);
 }
 
 function portOf(name: string, said: string | undefined, otherwise: number): number {

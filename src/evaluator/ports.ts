@@ -5,21 +5,29 @@ import type { Assignment } from '../core/evaluation/answer.ts';
 import type { HeldRuleset, RulesetHolder } from '../rulesets/holder.ts';
 import type { EvaluationCounts } from './evaluation-counts.ts';
 import type { EventStreams } from './event-stream.ts';
+import type { EventKind } from './events/queued-event.ts';
 
 /** What becomes of exposures and metric events. */
 export interface Events {
-  /** Adds `POST /exposures` and `POST /metrics`; limits and the form of errors are the server's. */
-  registerEvents(app: FastifyInstance): void;
+  /** Adds `POST /exposures` or `POST /metrics` or both; limits and the form of errors are the server's. */
+  registerEvents(app: FastifyInstance, kinds: readonly EventKind[]): void;
   /** An experiment answered a single evaluation: who asked is about to see it. */
   exposed(flag: string, assignment: Assignment, held: HeldRuleset): void;
 }
 
+/** What answers now. */
+export type Holding = Pick<RulesetHolder, 'current' | 'stale'>;
+
 /** Everything that the endpoints touch. */
-export interface EvaluatorPorts {
-  readonly holder: RulesetHolder;
+export interface AnswerPorts {
+  readonly holder: Holding;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counts: EvaluationCounts;
   readonly streams: EventStreams;
   readonly events: Events | undefined;
+}
+
+export interface EvaluatorPorts extends AnswerPorts {
+  readonly holder: RulesetHolder;
 }

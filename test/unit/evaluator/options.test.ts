@@ -10,6 +10,7 @@ test('local mode listens on loopback and does not look for changes, unless told'
     stateDir: undefined,
     publicKeys: [],
     events: undefined,
+    clients: undefined,
     evaluation: { host: '127.0.0.1', port: 8016 },
     health: { host: '127.0.0.1', port: 8017 },
     logLevel: 'info',
@@ -26,6 +27,14 @@ test.each([
   [['--file', 'a', '--log-level', 'loud'], '--log-level'],
   [['--file', 'a', '--nonsense'], '--nonsense'],
   [['--file', 'a', 'b'], "'b'"],
+  [['--file', 'a', '--cors-origin', 'https://shop.example'], '--client-key-file'],
+  [['--file', 'a', '--client-port', '1'], '--client-key-file'],
+  ...['*', 'shop.example', 'https://shop.example/', 'https://Shop.example', 'https://shop.example:443', 'null'].map(
+    (origin): [string[], string] => [
+      ['--file', 'a', '--client-key-file', 'k', '--cors-origin', origin],
+      `--cors-origin ${origin}: `,
+    ],
+  ),
   [['--file', 'a', '--collector', 'http://collector'], '--events-dir'],
   [['--file', 'a', '--events-dir', 'd', '--collector', 'collector:80'], 'http URL'],
 ])('%j is refused by a code', (args, part) => {
@@ -39,6 +48,17 @@ test('events are taken where they have a directory, and sent where they have a c
   expect(eventsOf('--events-dir', 'd', '--collector', 'https://collector.example/sluice')).toEqual({
     directory: 'd',
     collector: new URL('https://collector.example/sluice'),
+  });
+});
+
+test('browsers and phones are served where there is a file of keys', () => {
+  const args = ['--file', 'a', '--host', '0.0.0.0', '--client-key-file', 'keys'];
+  const origins = ['https://shop.example', 'http://localhost:5173', 'capacitor://localhost'];
+  expect(parseOptions([...args, ...origins.flatMap((origin) => ['--cors-origin', origin])])?.clients).toEqual({
+    keyFile: 'keys',
+    origins,
+    host: '0.0.0.0',
+    port: 8019,
   });
 });
 
@@ -56,6 +76,9 @@ test('--help explains every option', () => {
     'host',
     'port',
     'health-host',
+    'client-key-file',
+    'client-port',
+    'cors-origin',
   ])
     expect(HELP).toContain(`--${name}`);
 });
