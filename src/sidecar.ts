@@ -62,6 +62,7 @@ async function run(options: SidecarOptions): Promise<void> {
     formatters: { level: (level) => ({ level }) },
   });
   const clientKeys = options.clients && (await ClientKeys.read(options.clients.keyFile));
+  const tracing = await tracingOf(process.env, logger);
   const holder = new RulesetHolder({ clock, logger });
   const keeper = options.stateDir === undefined ? undefined : new LastGoodKeeper(options.stateDir, logger);
   const counts = new EvaluationCounts();
@@ -76,7 +77,7 @@ async function run(options: SidecarOptions): Promise<void> {
   const counters = createEventMetrics(registry);
   const ports = { clock, random: Math.random, logger, counters, ruleset };
   const events = options.events && (await startEvents(options.events, ports));
-  const answers = { holder, clock, logger, counts, streams, events };
+  const answers = { holder, clock, logger, counts, streams, events, tracing };
   const app = evaluatorServer(answers, load);
   const access = clientKeys && { keys: clientKeys, origins: new Set(options.clients?.origins) };
   const clientApp = access && clientServer(answers, clientLoad, access);
@@ -100,11 +101,20 @@ async function run(options: SidecarOptions): Promise<void> {
     giveUp();
     await following;
     await events?.stop();
+    await tracing?.stop();
     holder.stop();
     await keeper?.settled();
     await health.close();
   }
   logger.info({}, 'stopped');
+}
+
+/** By OpenTelemetry's environment variables. It is loaded only where they ask for it: memory and start are as without it. */
+async function tracingOf(env: NodeJS.ProcessEnv, logger: Logger) {
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (!endpoint || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return undefined;
+  const { startTracing } = await import('./evaluator/tracing.ts');
+  return startTracing(env, { clock, logger });
 }
 
 /** Answers by what was kept from before, and keeps what comes. */

@@ -12,6 +12,7 @@ import { invalid, Refusal } from './refusal.ts';
 export function registerBatch(app: FastifyInstance, ports: EvaluatorPorts): void {
   app.post('/evaluate', (request, reply) => {
     const held = heldBy(ports);
+    ports.tracing?.answeredBy(request, held.compiled);
     const body = objectBody(request.body);
     const keys = keysOf(body.keys) ?? held.compiled.flags.keys();
     const context = { ...mapOf(body, 'attributes'), ...mapOf(body, 'units') };

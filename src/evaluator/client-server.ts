@@ -26,6 +26,7 @@ export interface ClientAccess {
  */
 export function clientServer(ports: AnswerPorts, load: Load, { keys, origins }: ClientAccess): FastifyInstance {
   const app = httpApp(ports.logger);
+  ports.tracing?.traceRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     const isAnswered = shareWithPage(request, reply, origins);
     if (!isAnswered) done();

@@ -37,6 +37,7 @@ function answerOne(ports: AnswerPorts, request: FastifyRequest, reply: FastifyRe
   const key = askedKey(request) ?? '';
   const answer = evaluate(held.compiled, key, contextOf(request.body), ports.clock.now());
   ports.counts.count(key, answer);
+  ports.tracing?.evaluated(request, key, answer);
   if (answer.kind === 'Failed') reply.code(STATUS[answer.errorCode]);
   else if (answer.kind === 'Served' && answer.assignment && request.headers['sluice-exposure'] !== 'none') {
     ports.events?.exposed(key, answer.assignment, held);
@@ -53,6 +54,7 @@ function answerAll(ports: AnswerPorts, request: FastifyRequest, reply: FastifyRe
   const tag = answersTag(config, stale, context);
   if (tag !== undefined) reply.header('etag', tag);
   if (tag !== undefined && isFresh(request, config, tag)) return reply.code(304).send();
+  ports.tracing?.answeredBy(request, held.compiled);
   const { flags, flagSetId, revision } = held.compiled;
   const items = evaluateAll(ports, held, { keys: flags.keys(), context, nowMs });
   const metadata = { flagSetId, version: String(revision), ...(stale && { stale }) };

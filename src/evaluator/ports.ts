@@ -1,7 +1,8 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Assignment } from '../core/evaluation/answer.ts';
+import type { Answer, Assignment } from '../core/evaluation/answer.ts';
+import type { CompiledRuleset } from '../core/evaluation/compile.ts';
 import type { HeldRuleset, RulesetHolder } from '../rulesets/holder.ts';
 import type { EvaluationCounts } from './evaluation-counts.ts';
 import type { EventStreams } from './event-stream.ts';
@@ -15,6 +16,16 @@ export interface Events {
   exposed(flag: string, assignment: Assignment, held: HeldRuleset): void;
 }
 
+/** Spans of requests. */
+export interface Tracing {
+  /** Makes a span of each request that comes to `app`; before the other hooks. */
+  traceRequests(app: FastifyInstance): void;
+  /** Says in the span which ruleset answers. */
+  answeredBy(request: FastifyRequest, compiled: CompiledRuleset): void;
+  /** Says in the span what one flag answered. */
+  evaluated(request: FastifyRequest, key: string, answer: Answer): void;
+}
+
 /** What answers now. */
 export type Holding = Pick<RulesetHolder, 'current' | 'stale'>;
 
@@ -26,6 +37,8 @@ export interface AnswerPorts {
   readonly counts: EvaluationCounts;
   readonly streams: EventStreams;
   readonly events: Events | undefined;
+  /** Undefined: not asked for, so that nothing of it is loaded. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface EvaluatorPorts extends AnswerPorts {

@@ -10,6 +10,7 @@ import type { EvaluatorPorts } from './ports.ts';
 /** The endpoints of the evaluator, not yet listening. `close()` answers what is under way and ends the event streams. */
 export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInstance {
   const app = httpApp(ports.logger);
+  ports.tracing?.traceRequests(app);
   boundRequests(app, load);
   registerOfrep(app, ports, () => EVENTS);
   registerBatch(app, ports);
