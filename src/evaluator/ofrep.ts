@@ -3,6 +3,7 @@ import { evaluate } from '../core/evaluation/evaluate.ts';
 import type { Context } from '../core/evaluation/truth.ts';
 import { configTag } from '../rulesets/holder.ts';
 import { itemOf } from './answer-item.ts';
+import { AnswerTexts, asciiJson } from './answer-texts.ts';
 import { answersTag, isMatch } from './entity-tag.ts';
 import { evaluateAll, heldBy } from './evaluate-all.ts';
 import { isObject, objectBody } from './json-body.ts';
@@ -26,7 +27,8 @@ export function registerOfrep(
   ports: AnswerPorts,
   eventsFor: (request: FastifyRequest) => string,
 ): void {
-  app.post(OFREP_FLAGS, (request, reply) => answerAll(ports, request, reply, eventsFor(request)));
+  const bulk = { ...ports, texts: new AnswerTexts() };
+  app.post(OFREP_FLAGS, (request, reply) => answerAll(bulk, request, reply, eventsFor(request)));
   // A wildcard, because old clients send a key with slashes as it is, and new ones encode them.
   app.post(`${OFREP_FLAGS}/*`, (request, reply) => answerOne(ports, request, reply));
   app.get(EVENTS, (request, reply) => streamEvents(ports, request, reply));
@@ -45,7 +47,12 @@ function answerOne(ports: AnswerPorts, request: FastifyRequest, reply: FastifyRe
   return reply.header('content-type', JSON_TYPE).send(JSON.stringify(itemOf(key, answer, ports.holder.stale)));
 }
 
-function answerAll(ports: AnswerPorts, request: FastifyRequest, reply: FastifyReply, requestUri: string): FastifyReply {
+function answerAll(
+  ports: AnswerPorts & { readonly texts: AnswerTexts },
+  request: FastifyRequest,
+  reply: FastifyReply,
+  requestUri: string,
+): FastifyReply {
   const held = heldBy(ports);
   const { stale } = ports.holder;
   const context = contextOf(request.body);
@@ -56,11 +63,12 @@ function answerAll(ports: AnswerPorts, request: FastifyRequest, reply: FastifyRe
   if (tag !== undefined && isFresh(request, config, tag)) return reply.code(304).send();
   ports.tracing?.answeredBy(request, held.compiled);
   const { flags, flagSetId, revision } = held.compiled;
-  const items = evaluateAll(ports, held, { keys: flags.keys(), context, nowMs });
+  const items = evaluateAll(ports, held, ports.texts, { keys: flags.keys(), context, nowMs });
   const metadata = { flagSetId, version: String(revision), ...(stale && { stale }) };
   // `requestUri` rather than `url`: it holds behind a port-forward or a proxy as well.
   const eventStreams = [{ type: 'sse', endpoint: { requestUri } }];
-  return reply.header('content-type', JSON_TYPE).send(JSON.stringify({ flags: items, metadata, eventStreams }));
+  const about = asciiJson({ metadata, eventStreams }).slice(1);
+  return reply.header('content-type', JSON_TYPE).send(`{"flags":${items},${about}`);
 }
 
 /** A client that was told of another configuration than ours must get ours, whatever tag it holds (ADR-0008). */
