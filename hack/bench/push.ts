@@ -51,6 +51,9 @@ const PAUSE_MS = 2_000;
 /** The operator writes what was acknowledged every 10 s. */
 const REPORT_MS = 30_000;
 
+/** What the flag that the rounds change serves by default. */
+let served: 'on' | 'off' = 'off';
+
 const startedMs = performance.now();
 const report = (text: string) =>
   process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
@@ -87,6 +90,9 @@ async function run(): Promise<void> {
       const subscribers = new Subscribers(processesOf(many, place));
       try {
         await measure(rig, subscribers, { many, rounds, flags });
+      } catch (error) {
+        report(`the operator said last:\n${operator.logTail()}`);
+        throw error;
       } finally {
         await subscribers.stop();
       }
@@ -124,7 +130,8 @@ async function measure(
     await delay(PAUSE_MS, undefined, { signal });
     const before = subscribers.newest;
     const sentMs = performance.timeOrigin + performance.now();
-    await rig.apply(flagOf(0, index % 2 === 0 ? 'on' : 'off'));
+    served = served === 'on' ? 'off' : 'on';
+    await rig.apply(flagOf(0, served));
     await waitFor(async () => subscribers.allBeyond(before), {
       what: `${many} subscribers running change ${index + 1}`,
       timeoutMs: ROUND_MS,
