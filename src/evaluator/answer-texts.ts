@@ -19,7 +19,8 @@ export class AnswerTexts {
   /** The item of this flag, as `itemWithToken` has it. */
   textOf(compiled: CompiledRuleset, key: string, answer: Answer, stale: boolean): string {
     // A token is made for one unit.
-    if (answer.kind !== 'Served' || answer.assignment !== undefined) return asciiJson(itemWithToken(compiled, key, answer, stale));
+    if (answer.kind !== 'Served' || answer.assignment !== undefined)
+      return asciiJson(itemWithToken(compiled, key, answer, stale));
     const texts = stale ? this.#stale : this.#fresh;
     let text = texts.get(answer.form);
     if (text === undefined) {

@@ -37,9 +37,7 @@ const flags: Record<string, Flag> = {
   'ключ "bucket":1 ü': flagWith({
     type: 'object',
     variants: { on: { '"bucket":': [1], bucket: 2, text: '\\"bucket":3 €😀' }, off: { bucket: 4 } },
-    rules: [
-      ruleWith({ id: '"bucket":5,"é', serve: { split: { ...draw, salt: 'u', arms: halves('on', 'off') } } }),
-    ],
+    rules: [ruleWith({ id: '"bucket":5,"é', serve: { split: { ...draw, salt: 'u', arms: halves('on', 'off') } } })],
   }),
 };
 
