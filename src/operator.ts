@@ -148,11 +148,11 @@ function makeGate(
     namespace,
     secretName: 'sluice-webhook-certificates',
     webhookConfigurationName: GATE,
-    // The same whether the API is on or not: switching it on must not wait for another certificate.
+    // The same whether the API is on or not: switching it on must not wait for another certificate. By `localhost` for those who
+    // come by a forwarded port.
     hosts: [
-      `sluice-webhook.${namespace}.svc`,
-      `sluice-api.${namespace}.svc`,
-      `${RULESETS_SERVICE.name}.${namespace}.svc`,
+      'localhost',
+      ...['sluice-webhook', 'sluice-api', RULESETS_SERVICE.name].map((one) => `${one}.${namespace}.svc`),
     ],
     lifetimeMs: CERTIFICATE_LIFETIME_MS,
     settleMs: CERTIFICATE_SETTLE_MS,

@@ -7,6 +7,8 @@ import { aborted } from './base/aborted.ts';
 import { systemClock } from './base/clock.ts';
 import { codes, SluiceError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
+import { ClientKeys } from './evaluator/client-keys.ts';
+import { clientServer } from './evaluator/client-server.ts';
 import { EvaluationCounts } from './evaluator/evaluation-counts.ts';
 import { evaluatorMetrics } from './evaluator/evaluator-metrics.ts';
 import { EventStreams } from './evaluator/event-stream.ts';
@@ -16,10 +18,11 @@ import type { CheckServer } from './evaluator/ext-authz/check-server.ts';
 import type { ExtAuthzPorts } from './evaluator/ext-authz/start-ext-authz.ts';
 import { fileSource } from './evaluator/file-source.ts';
 import { healthServer } from './evaluator/health-server.ts';
+import { MAX_BODY_BYTES } from './evaluator/http-app.ts';
 import { Load } from './evaluator/load.ts';
 import { HELP, parseOptions, type SidecarOptions } from './evaluator/options.ts';
 import { Readiness } from './evaluator/readiness.ts';
-import { evaluatorServer, MAX_BODY_BYTES } from './evaluator/server.ts';
+import { evaluatorServer } from './evaluator/server.ts';
 import { RulesetHolder } from './rulesets/holder.ts';
 import { keyFiles } from './rulesets/key-files.ts';
 import { LastGoodKeeper, readLastGood } from './rulesets/last-good.ts';
@@ -35,6 +38,9 @@ const STOP_MS = 5_000;
 const MAX_EVENT_STREAMS = 1_000;
 /** Half of what a container of 128 MiB has left beside Node itself. */
 const LOAD_LIMITS = { requests: 2_000, bodyBytes: 16 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
+
+/** Anyone can send these: they have room of their own, so that no other request is refused for them. */
+const CLIENT_LIMITS = { requests: 1_000, bodyBytes: 8 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
 
 const clock = systemClock;
 
@@ -58,6 +64,8 @@ async function run(options: SidecarOptions): Promise<void> {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
   });
+  const clientKeys = options.clients && (await ClientKeys.read(options.clients.keyFile));
+  const tracing = await tracingOf(process.env, logger);
   const { stream, failClosedAfterMs: expiresAfterMs } = options;
   const holder = new RulesetHolder({ clock, logger, flagSetId: stream?.flagSetId, expiresAfterMs });
   const keeper = options.stateDir === undefined ? undefined : new LastGoodKeeper(options.stateDir, logger);
@@ -65,7 +73,9 @@ async function run(options: SidecarOptions): Promise<void> {
   const counts = new EvaluationCounts();
   const streams = new EventStreams(clock, MAX_EVENT_STREAMS);
   const load = new Load(LOAD_LIMITS);
-  const parts = { holder, clock, counts, streams, load, lastGoodFailures: () => keeper?.failures ?? 0 };
+  const clientLoad = new Load(CLIENT_LIMITS);
+  const loads = [load, clientLoad];
+  const parts = { holder, clock, counts, streams, loads, lastGoodFailures: () => keeper?.failures ?? 0 };
   const registry = evaluatorMetrics(parts);
   const { readyWithoutAfterMs } = options;
   const readiness = new Readiness({ holder, clock, logger, readyWithoutAfterMs });
@@ -74,29 +84,48 @@ async function run(options: SidecarOptions): Promise<void> {
   const counters = createEventMetrics(registry);
   const ports = { clock, random: Math.random, logger, counters, ruleset };
   const events = options.events && (await startEvents(options.events, ports));
-  const app = evaluatorServer({ holder, clock, logger, counts, streams, events, publicKeys: keys }, load);
+  const answers = { holder, clock, logger, counts, streams, events, tracing };
+  const app = evaluatorServer({ ...answers, publicKeys: keys }, load);
+  const access = clientKeys && { keys: clientKeys, origins: new Set(options.clients?.origins) };
+  const clientApp = access && clientServer(answers, clientLoad, access);
+  const following = clientKeys?.follow({ clock, logger }, signal);
   let gateway: CheckServer | undefined;
   try {
     const evaluation = await listen(app, '--port', options.evaluation);
     const healthAt = await listen(health, '--health-port', options.health);
+    const clients = clientApp && options.clients && (await listen(clientApp, '--client-port', options.clients));
     gateway = options.extAuthz && (await serveGateway(options.extAuthz, { holder, clock, logger, counts, registry }));
-    logger.info({ evaluation, health: healthAt, extAuthzPort: gateway?.port }, 'listening');
+    logger.info({ evaluation, health: healthAt, clients, extAuthzPort: gateway?.port }, 'listening');
     if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys?.());
     const sources = sourcesOf(options, { keys, logger, holder, counts });
     await Promise.all(sources.map((source) => source.run((news) => holder.take(news), signal)));
     await aborted(signal);
   } finally {
+    stop.abort();
     // Whoever never finishes a request would hold the stop up.
-    const giveUp = clock.after(STOP_MS, () => app.server.closeAllConnections());
-    await Promise.all([app.close(), gateway?.stop(STOP_MS)]);
+    const giveUp = clock.after(STOP_MS, () => {
+      app.server.closeAllConnections();
+      clientApp?.server.closeAllConnections();
+    });
+    await Promise.all([app.close(), clientApp?.close(), gateway?.stop(STOP_MS)]);
     giveUp();
+    await following;
     await events?.stop();
+    await tracing?.stop();
     readiness.stop();
     holder.stop();
     await keeper?.settled();
     await health.close();
   }
   logger.info({}, 'stopped');
+}
+
+/** By OpenTelemetry's environment variables. It is loaded only where they ask for it: memory and start are as without it. */
+async function tracingOf(env: NodeJS.ProcessEnv, logger: Logger) {
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (!endpoint || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return undefined;
+  const { startTracing } = await import('./evaluator/tracing.ts');
+  return startTracing(env, { clock, logger });
 }
 
 /** Answers by what was kept from before, and keeps what comes. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { LIMITS } from '../wire/limits.ts';
+import { AnswerTexts, asciiJson } from './answer-texts.ts';
 import { evaluateAll, heldBy } from './evaluate-all.ts';
 import { isObject, objectBody } from './json-body.ts';
 import type { EvaluatorPorts } from './ports.ts';
@@ -10,17 +11,18 @@ import { invalid, Refusal } from './refusal.ts';
  * the unit counts. Without keys: all flags.
  */
 export function registerBatch(app: FastifyInstance, ports: EvaluatorPorts): void {
+  const texts = new AnswerTexts();
   app.post('/evaluate', (request, reply) => {
     const held = heldBy(ports);
+    ports.tracing?.answeredBy(request, held.compiled);
     const body = objectBody(request.body);
     const keys = keysOf(body.keys) ?? held.compiled.flags.keys();
     const context = { ...mapOf(body, 'attributes'), ...mapOf(body, 'units') };
-    const flags = evaluateAll(ports, held, { keys, context, nowMs: ports.clock.now() });
+    const flags = evaluateAll(ports, held, texts, { keys, context, nowMs: ports.clock.now() });
     const { flagSetId, revision } = held.compiled;
     const { stale } = ports.holder;
-    return reply
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(JSON.stringify({ flagSetId, revision, ...(stale && { stale }), flags }));
+    const about = asciiJson({ flagSetId, revision, ...(stale && { stale }) }).slice(0, -1);
+    return reply.header('content-type', 'application/json; charset=utf-8').send(`${about},"flags":${flags}}`);
   });
 }
 

@@ -10,7 +10,8 @@ export interface MeasuredParts {
   readonly clock: Clock;
   readonly counts: EvaluationCounts;
   readonly streams: EventStreams;
-  readonly load: Load;
+  /** Of each server. */
+  readonly loads: readonly Load[];
   /** Writes of the last-good file that failed. */
   readonly lastGoodFailures: () => number;
 }
@@ -41,7 +42,9 @@ export function evaluatorMetrics(parts: MeasuredParts): Registry {
       for (const [code, count] of holder.refusals) this.inc({ code }, count);
     },
   });
-  countOf(registry, 'sluice_requests_refused_total', 'Requests answered by 429.', () => parts.load.refused);
+  countOf(registry, 'sluice_requests_refused_total', 'Requests answered by 429.', () =>
+    parts.loads.reduce((sum, { refused }) => sum + refused, 0),
+  );
   countOf(registry, 'sluice_last_good_failures_total', 'Writes of the last-good file that failed.', () =>
     parts.lastGoodFailures(),
   );

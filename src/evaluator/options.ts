@@ -30,6 +30,10 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
 
   --ext-authz-port NUMBER
                        answer a gateway's checks (Envoy ext_authz over gRPC), on the same host; usually 8018; default: off
+  --client-key-file FILE
+                       serve browsers and phones on a port of their own: keys, one a line
+  --cors-origin ORIGIN pages that may ask, like https://shop.example; may be given several times
+  --client-port NUMBER default 8019
 
   --host ADDRESS       where to evaluate; default 127.0.0.1
   --port NUMBER        default 8016
@@ -55,6 +59,13 @@ export interface StreamOptions {
   readonly caFile: string | undefined;
 }
 
+export interface ClientOptions {
+  readonly keyFile: string;
+  readonly origins: readonly string[];
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface SidecarOptions {
   readonly files: readonly string[];
   readonly watch: boolean;
@@ -70,6 +81,8 @@ export interface SidecarOptions {
   readonly publicKeys: readonly string[];
   /** Undefined: no events are taken. */
   readonly events: EventOptions | undefined;
+  /** Undefined: browsers and phones are not served. */
+  readonly clients: ClientOptions | undefined;
   readonly evaluation: { readonly host: string; readonly port: number };
   /** Undefined: no gateway asks. */
   readonly extAuthz: { readonly host: string; readonly port: number } | undefined;
@@ -92,6 +105,7 @@ export function parseOptions(args: readonly string[], environment = process.env)
     readyWithoutAfterMs: durationOf('--ready-without-after', values['ready-without-after']),
     publicKeys: values['public-key'] ?? [],
     events: eventsOf(values['events-dir'], values.collector),
+    clients: clientsOf(values),
     evaluation: { host, port: portOf('--port', values.port, 8016) },
     extAuthz: extAuthzPort === undefined ? undefined : { host, port: portOf('--ext-authz-port', extAuthzPort, 8018) },
     health: {
@@ -141,6 +155,7 @@ function valuesOf(args: readonly string[]) {
         ...{ 'health-host': text, 'health-port': text, 'log-level': text, 'events-dir': text, collector: text },
         ...{ operator: text, 'flag-set': text, subscriber: text, 'token-file': text, 'ca-file': text },
         ...{ 'fail-closed-after': text, 'ready-without-after': text, 'ext-authz-port': text },
+        ...{ 'client-key-file': text, 'client-port': text, 'cors-origin': texts },
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -172,6 +187,23 @@ function durationOf(name: string, said: string | undefined): DurationMs | undefi
   const [, count = '', unit = ''] = /^([1-9][0-9]{0,5})([smhd])$/.exec(said) ?? [];
   if (unit === '') throw wrong(`${name} must be a number and one of s, m, h and d, such as 15m`);
   return (Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]) as DurationMs;
+}
+
+function clientsOf(values: ReturnType<typeof valuesOf>): ClientOptions | undefined {
+  const { 'client-key-file': keyFile, 'cors-origin': origins = [], 'client-port': port } = values;
+  if (keyFile === undefined) {
+    if (origins.length > 0 || port !== undefined) throw wrong('--cors-origin and --client-port need --client-key-file');
+    return undefined;
+  }
+  const other = origins.find((origin) => !isOrigin(origin));
+  if (other !== undefined) throw wrong(`--cors-origin ${other}: must be an origin like https://shop.example`);
+  return { keyFile, origins, host: values.host ?? '127.0.0.1', port: portOf('--client-port', port, 8019) };
+}
+
+/** As browsers send it: lower case, without a path, without a port that is the scheme's own; other schemes are apps. */
+function isOrigin(text: string): boolean {
+  if (/^https?:/.test(text)) return URL.parse(text)?.origin === text;
+  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/.test(text);
 }
 
 function portOf(name: string, said: string | undefined, otherwise: number): number {

@@ -46,7 +46,7 @@ const tooLarge = (message: string): Refusal =>
   new Refusal('SLUICE_REQUEST_TOO_LARGE', message, { status: 413, errorCode: 'INVALID_CONTEXT' });
 
 /** OFREP's clients understand these besides 200 and 304, and no others (research of 2026-11 over ofrep-core 2.3.0). */
-const UNDERSTOOD = [400, 404, 429, 500];
+const UNDERSTOOD = [400, 401, 403, 404, 429, 500];
 
 /**
  * The answer to a request that failed. One form everywhere: OFREP's, which must have `errorCode`, and `key` where one flag was

@@ -1,84 +1,25 @@
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { configTag } from '../rulesets/holder.ts';
 import { registerBatch } from './batch.ts';
 import { registerConfigBundle } from './config-bundle.ts';
+import { boundRequests, httpApp } from './http-app.ts';
 import { registerDocument } from './http-document.ts';
-import { parseBody } from './json-body.ts';
 import type { Load } from './load.ts';
 import { EVENTS, registerOfrep } from './ofrep.ts';
 import type { EvaluatorPorts } from './ports.ts';
-import { overloaded, Refusal, refusalOf, sendRefusal } from './refusal.ts';
-
-export const MAX_BODY_BYTES = 1_048_576;
-/** To receive a whole request. */
-const REQUEST_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 75_000;
-const MAX_KEY_CHARS = 4_096;
 
 /** The endpoints of the evaluator, not yet listening. `close()` answers what is under way and ends the event streams. */
 export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInstance {
-  const app = fastify({
-    logger: false,
-    bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
-    // OFREP's clients do not understand the 503 that would be said otherwise; what still comes is answered.
-    return503OnClosing: false,
-    routerOptions: { maxParamLength: MAX_KEY_CHARS },
-    frameworkErrors: (error, request, reply) => {
-      void sendRefusal(refusalOf(error) ?? internal(), request, reply);
-    },
-  });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(/^application\/([\w.-]+\+)?json\b/, { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, parseBody(String(body)));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+  const app = httpApp(ports.logger);
+  ports.tracing?.traceRequests(app);
   boundRequests(app, load);
-  app.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOf(error);
-    if (!refusal) ports.logger.error({ error: String(error) }, 'a request failed');
-    return sendRefusal(refusal ?? internal(), request, reply);
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const how = { status: 404, errorCode: 'GENERAL' } as const;
-    const message = 'there is no such endpoint; docs/sidecar.md lists them';
-    return sendRefusal(new Refusal('SLUICE_REQUEST_INVALID', message, how), request, reply);
-  });
-  registerOfrep(app, ports);
+  registerOfrep(app, ports, () => EVENTS);
   registerBatch(app, ports);
   registerConfigBundle(app, ports);
-  ports.events?.registerEvents(app);
+  ports.events?.registerEvents(app, ['exposure', 'metric']);
   registerDocument(app, ports.events !== undefined);
   tellChanges(app, ports);
   return app;
-}
-
-/** What is under way is bounded; and when the server closes, connections end with the requests on them. */
-function boundRequests(app: FastifyInstance, load: Load): void {
-  let isClosing = false;
-  app.addHook('preClose', (done) => {
-    isClosing = true;
-    done();
-  });
-  app.addHook('onRequest', (request, reply, done) => {
-    // Streams are counted apart.
-    const leave = request.url === EVENTS ? () => {} : load.enter(lengthOf(request));
-    if (leave === undefined) {
-      done(overloaded('too much is under way'));
-      return;
-    }
-    reply.raw.on('close', () => {
-      leave();
-      // The connection stays open for another request, for which closing would wait.
-      if (isClosing) setImmediate(() => app.server.closeIdleConnections());
-    });
-    done();
-  });
 }
 
 /** Event streams hear of every swap and every time boundary, and end with the server. */
@@ -94,10 +35,3 @@ function tellChanges(app: FastifyInstance, { holder, clock, streams, counts }: E
     done();
   });
 }
-
-/** Bytes of the body that are announced; undefined where nobody knows. */
-const lengthOf = ({ method, headers }: FastifyRequest): string | undefined =>
-  method === 'GET' ? '0' : headers['content-length'];
-
-const internal = (): Refusal =>
-  new Refusal('SLUICE_INTERNAL', 'the request failed', { status: 500, errorCode: 'GENERAL' });

@@ -30,10 +30,15 @@ export interface OperatorOptions {
   readonly name: string;
   /** Directory for a CPU profile, written when it ends cleanly. */
   readonly profileDir?: string | undefined;
+  /** Where evaluators get their rulesets; default: a port that nobody asks. */
+  readonly rulesetsPort?: number;
 }
 
 /** The operator's real bundle with default settings and the image's own Node options. The gate asks the last one started. */
-export async function startOperator(rig: Rig, { kubeconfig, name, profileDir }: OperatorOptions): Promise<Child> {
+export async function startOperator(
+  rig: Rig,
+  { kubeconfig, name, profileDir, rulesetsPort }: OperatorOptions,
+): Promise<Child> {
   const program = await bundle('operator');
   const [webhook = 0, health = 0, metrics = 0, rulesets = 0] = await freePorts(4);
   const config = join(rig.dir, 'operator.yaml');
@@ -48,7 +53,7 @@ export async function startOperator(rig: Rig, { kubeconfig, name, profileDir }: 
       WEBHOOK_PORT: `${webhook}`,
       HEALTH_PORT: `${health}`,
       METRICS_PORT: `${metrics}`,
-      RULESETS_PORT: `${rulesets}`,
+      RULESETS_PORT: `${rulesetsPort ?? rulesets}`,
       ...nodeEnv,
     },
     logFile: join(rig.dir, `${name}.log`),

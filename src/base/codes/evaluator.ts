@@ -28,5 +28,13 @@ export const evaluatorCodes = {
     fix: 'Send what docs/sidecar.md says; the message names what does not fit.',
   },
   SLUICE_REQUEST_TOO_LARGE: { retry: 'never', fix: 'Send at most 1 MiB and 1,000 keys at a time.' },
+  SLUICE_CLIENT_KEY: {
+    retry: 'never',
+    fix: 'Send a key of the file --client-key-file, as `Authorization: Bearer KEY` or `X-API-Key: KEY`.',
+  },
+  SLUICE_CLIENT_ORIGIN: {
+    retry: 'never',
+    fix: 'Name the origin of the page by --cors-origin, as browsers send it: https://shop.example.',
+  },
   SLUICE_OVERLOADED: { retry: 'backoff', fix: 'Wait for as long as Retry-After says; ask less at a time.' },
 } as const satisfies Record<string, CodeInfo>;

@@ -39,6 +39,8 @@ export interface Served {
   readonly reason: 'STATIC' | 'TARGETING_MATCH' | 'SPLIT' | 'DEFAULT' | 'DISABLED';
   readonly metadata: Metadata;
   readonly assignment: Assignment | undefined;
+  /** Answers of one form differ in `metadata.bucket` and `assignment` alone. Made with the flag: nobody looks into it. */
+  readonly form: object;
 }
 
 /** The flag is not enabled: the caller's own default counts. */

@@ -8,14 +8,12 @@ export interface AnswerMaker {
   readonly common: { readonly flagSetId: string; readonly version: string };
   /** One object for every call that ends here. */
   fixed(variant: string, reason: Served['reason'], metadata?: Metadata): FixedAnswer;
-  /** For answers whose metadata differ from call to call. */
-  drawn(
-    variant: string,
-    reason: 'SPLIT' | 'TARGETING_MATCH',
-    metadata: Metadata,
-    assignment: Assignment | undefined,
-  ): Served;
+  /** For answers whose buckets differ from call to call. */
+  drawn(variant: string, reason: Served['reason']): Drawn;
 }
+
+/** Makes one answer. `metadata` without `unitMissing`; of one maker they differ in the bucket alone. */
+export type Drawn = (metadata: Metadata, isUnitMissing: boolean, assignment: Assignment | undefined) => Served;
 
 /** Made once, so that these answers cost nothing at evaluation. */
 export interface FixedAnswer {
@@ -26,20 +24,28 @@ export interface FixedAnswer {
 
 export function answerMaker(flag: Flag, common: AnswerMaker['common']): AnswerMaker {
   const values = new Map<string, Json>(Object.entries(flag.variants));
-  const drawn = (
-    variant: string,
-    reason: Served['reason'],
-    metadata: Metadata,
-    assignment: Assignment | undefined,
-  ): Served => {
+  const drawn = (variant: string, reason: Served['reason']): Drawn => {
     // The schema has made sure that every variant that is named exists.
-    return { kind: 'Served', variant, value: values.get(variant) as Json, reason, metadata, assignment };
+    const value = values.get(variant) as Json;
+    const [plain, unitMissing] = [{}, {}];
+    return (metadata, isUnitMissing, assignment) => ({
+      kind: 'Served',
+      variant,
+      value,
+      reason,
+      metadata: isUnitMissing ? { ...metadata, unitMissing: true } : metadata,
+      assignment,
+      form: isUnitMissing ? unitMissing : plain,
+    });
   };
   return {
     common,
     drawn,
-    fixed: (variant, reason, metadata) =>
-      fixedAnswer((unit) => drawn(variant, reason, { ...common, ...metadata, ...unit }, undefined)),
+    fixed: (variant, reason, metadata) => {
+      const make = drawn(variant, reason);
+      const all = { ...common, ...metadata };
+      return { plain: make(all, false, undefined), unitMissing: make(all, true, undefined) };
+    },
   };
 }
 

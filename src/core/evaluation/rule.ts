@@ -1,8 +1,8 @@
 import { HOLDOUT_ARM, type Split } from '../../wire/draw.ts';
 import { type HeldOut, isInLayer, type Rule, type RunningExperiment } from '../../wire/flag.ts';
 import type { Layer } from '../../wire/ruleset.ts';
-import type { Answer, Metadata } from './answer.ts';
-import type { AnswerMaker } from './answers.ts';
+import type { Answer } from './answer.ts';
+import type { AnswerMaker, Drawn } from './answers.ts';
 import { armIndex } from './arms.ts';
 import { ABSENT, gateOf, REFUSED } from './gate.ts';
 import { armDraw } from './hash.ts';
@@ -45,13 +45,13 @@ function fixedServe(answers: AnswerMaker, variant: string, { id: ruleId, admissi
   const { plain, unitMissing } = answers.fixed(variant, 'TARGETING_MATCH', { ruleId });
   if (admissions.length === 0) return (_, isUnitMissing) => (isUnitMissing ? unitMissing : plain);
   const { flagSetId, version } = answers.common;
-  return (_, isUnitMissing, bucket) =>
-    answers.drawn(variant, 'TARGETING_MATCH', said({ flagSetId, version, ruleId, bucket }, isUnitMissing), undefined);
+  const drawn = answers.drawn(variant, 'TARGETING_MATCH');
+  return (_, isUnitMissing, bucket) => drawn({ flagSetId, version, ruleId, bucket }, isUnitMissing, undefined);
 }
 
 function splitServe(answers: AnswerMaker, split: Split, { id: ruleId }: Rule): Serve {
   const ends = split.arms.map(({ end }) => end);
-  const variants = split.arms.map(({ variant }) => variant);
+  const arms = split.arms.map(({ variant }) => answers.drawn(variant, 'SPLIT'));
   const draw = armDraw(split.hash, split.salt, ends.at(-1) as number);
   const { unit } = split;
   const { flagSetId, version } = answers.common;
@@ -59,8 +59,8 @@ function splitServe(answers: AnswerMaker, split: Split, { id: ruleId }: Rule): S
     const value = unitOf(context, unit);
     if (value === undefined) return UNIT_MISSING;
     const bucket = draw(value);
-    const variant = variants[armIndex(ends, bucket)] as string;
-    return answers.drawn(variant, 'SPLIT', said({ flagSetId, version, ruleId, bucket }, isUnitMissing), undefined);
+    const drawn = arms[armIndex(ends, bucket)] as Drawn;
+    return drawn({ flagSetId, version, ruleId, bucket }, isUnitMissing, undefined);
   };
 }
 
@@ -78,6 +78,7 @@ export function experimentStep(
   );
   const ends = arms.arms.map(({ end }) => end);
   const draw = armDraw(arms.hash, arms.salt, ends.at(-1) as number);
+  const named = arms.arms.map(({ name: arm, variant }) => ({ arm, drawn: answers.drawn(variant, 'SPLIT') }));
   return (context, nowMs, isUnitMissing) => {
     if (when !== undefined && when(context, nowMs) !== TRUE) return undefined;
     const admitted = gate(context);
@@ -85,9 +86,9 @@ export function experimentStep(
     const unit = unitOf(context, arms.unit);
     if (admitted === ABSENT || unit === undefined) return UNIT_MISSING;
     const bucket = draw(unit);
-    const { name: arm, variant } = arms.arms[armIndex(ends, bucket)] as (typeof arms.arms)[number];
+    const { arm, drawn } = named[armIndex(ends, bucket)] as (typeof named)[number];
     const metadata = { ...answers.common, experiment, arm, phase, ...(layer !== undefined && { layer }), bucket };
-    return answers.drawn(variant, 'SPLIT', said(metadata, isUnitMissing), { experiment, phase, arm, unit });
+    return drawn(metadata, isUnitMissing, { experiment, phase, arm, unit });
   };
 }
 
@@ -101,24 +102,15 @@ export function holdoutStep(answers: AnswerMaker, layers: Readonly<Record<string
     hash,
     ...((holdouts as NonNullable<Layer['holdouts']>)[holdout] as { salt: string; ranges: [number, number][] }),
   });
+  const drawn = answers.drawn(variant, 'SPLIT');
   return (context, _, isUnitMissing) => {
     const bucket = gate(context);
     if (bucket === REFUSED) return undefined;
     const unit = unitOf(context, unitAttribute);
     if (bucket === ABSENT || unit === undefined) return UNIT_MISSING;
     const metadata = { ...answers.common, layer, holdout, bucket };
-    if (experiment === undefined || phase === undefined)
-      return answers.drawn(variant, 'SPLIT', said(metadata, isUnitMissing), undefined);
-    const assignment = { experiment, phase, arm: HOLDOUT_ARM, unit };
-    return answers.drawn(
-      variant,
-      'SPLIT',
-      said({ ...metadata, experiment, phase, arm: HOLDOUT_ARM }, isUnitMissing),
-      assignment,
-    );
+    if (experiment === undefined || phase === undefined) return drawn(metadata, isUnitMissing, undefined);
+    const held = { experiment, phase, arm: HOLDOUT_ARM };
+    return drawn({ ...metadata, ...held }, isUnitMissing, { ...held, unit });
   };
-}
-
-function said(metadata: Metadata, isUnitMissing: boolean): Metadata {
-  return isUnitMissing ? { ...metadata, unitMissing: true } : metadata;
 }

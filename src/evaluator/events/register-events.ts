@@ -24,8 +24,13 @@ const MAX_BODY_BYTES = 1_048_576;
 const MAX_UNDER_WAY = 16;
 /** How long an answer may wait for the disk. */
 const DEADLINE_MS = 5_000;
+const ROUTES = {
+  exposure: { path: '/exposures', kind: 'exposure', items: 'exposures' },
+  metric: { path: '/metrics', kind: 'metric', items: 'metrics' },
+} as const satisfies Record<EventKind, Route>;
+
 /** `POST /exposures` and `POST /metrics` as docs/sidecar-events.md has them. Nothing else of `app` is touched. */
-export function registerEvents(app: FastifyInstance, ports: RegisterEventsPorts): void {
+export function registerEvents(app: FastifyInstance, ports: RegisterEventsPorts, kinds: readonly EventKind[]): void {
   app.register(async (scope) => {
     limitUnderWay(scope);
     scope.removeAllContentTypeParsers();
@@ -35,8 +40,7 @@ export function registerEvents(app: FastifyInstance, ports: RegisterEventsPorts)
       async (_request: FastifyRequest, body: string | Buffer) => body,
     );
     scope.setErrorHandler((error, _request, reply) => sendFailure(reply, error));
-    addRoute(scope, ports, { path: '/exposures', kind: 'exposure', items: 'exposures' });
-    addRoute(scope, ports, { path: '/metrics', kind: 'metric', items: 'metrics' });
+    for (const kind of kinds) addRoute(scope, ports, ROUTES[kind]);
   });
 }
 

@@ -10,6 +10,7 @@ import { EventIntake } from './event-intake.ts';
 import { EventQueue } from './event-queue.ts';
 import { ExposureLog } from './exposure-log.ts';
 import { Forwarder } from './forwarder.ts';
+import type { EventKind } from './queued-event.ts';
 import { registerEvents } from './register-events.ts';
 
 export interface EventOptions {
@@ -30,8 +31,8 @@ export interface EventsPorts {
 
 /** The event half of an evaluator. */
 export interface Events {
-  /** Adds `POST /exposures` and `POST /metrics`. */
-  registerEvents(app: FastifyInstance): void;
+  /** Adds `POST /exposures` or `POST /metrics` or both. */
+  registerEvents(app: FastifyInstance, kinds: readonly EventKind[]): void;
   /** An experiment answered a single evaluation: who asked is about to see it. */
   exposed(flag: string, assignment: Assignment, held: { readonly compiled: EventRuleset }): void;
   /** To be called once no request comes any more: sends what is left for a while and ends everything, within STOP_MS. */
@@ -57,7 +58,7 @@ export async function startEvents({ directory, collector }: EventOptions, ports:
     await queue.close();
   };
   return {
-    registerEvents: (app) => registerEvents(app, { ...ports, intake }),
+    registerEvents: (app, kinds) => registerEvents(app, { ...ports, intake }, kinds),
     exposed: (flag, assignment, { compiled }) => exposureLog.exposed(flag, assignment, compiled),
     stop: () => settledOrLate(clock, end()),
   };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { silent } from '../../../src/base/logger.ts';
 import type { EpochMs } from '../../../src/base/units.ts';
+import { AnswerTexts } from '../../../src/evaluator/answer-texts.ts';
 import { evaluateAll, heldBy } from '../../../src/evaluator/evaluate-all.ts';
 import { EvaluationCounts } from '../../../src/evaluator/evaluation-counts.ts';
 import { EventStreams } from '../../../src/evaluator/event-stream.ts';
@@ -31,11 +32,12 @@ const keys = Array(1_000).fill('a');
 
 test('flags that take longer than a second are given up, with 429', () => {
   const ports = portsWith(300);
-  const evaluate = () => evaluateAll(ports, heldBy(ports), { keys, context: {}, nowMs: 0 });
+  const evaluate = () => evaluateAll(ports, heldBy(ports), new AnswerTexts(), { keys, context: {}, nowMs: 0 });
   expect(evaluate).toThrow(/^SLUICE_OVERLOADED: /);
 });
 
 test('flags that take less are all answered', () => {
   const ports = portsWith(10);
-  expect(evaluateAll(ports, heldBy(ports), { keys, context: {}, nowMs: 0 })).toHaveLength(1_000);
+  const text = evaluateAll(ports, heldBy(ports), new AnswerTexts(), { keys, context: {}, nowMs: 0 });
+  expect(JSON.parse(text)).toHaveLength(1_000);
 });

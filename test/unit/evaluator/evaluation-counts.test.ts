@@ -9,6 +9,7 @@ const served = (variant: string): Answer => ({
   reason: 'STATIC',
   metadata: { flagSetId: 'shop', version: '1' },
   assignment: undefined,
+  form: {},
 });
 const unknown = {
   kind: 'Failed',

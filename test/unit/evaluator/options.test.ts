@@ -13,6 +13,7 @@ test('local mode listens on loopback and does not look for changes, unless told'
     readyWithoutAfterMs: undefined,
     publicKeys: [],
     events: undefined,
+    clients: undefined,
     evaluation: { host: '127.0.0.1', port: 8016 },
     extAuthz: undefined,
     health: { host: '127.0.0.1', port: 8017 },
@@ -41,6 +42,14 @@ test.each([
   [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '90'], '--fail-closed-after'],
   [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '29s'], 'at least 30s'],
   [['--boot', 'a', '--ready-without-after', 'soon'], '--ready-without-after'],
+  [['--file', 'a', '--cors-origin', 'https://shop.example'], '--client-key-file'],
+  [['--file', 'a', '--client-port', '1'], '--client-key-file'],
+  ...['*', 'shop.example', 'https://shop.example/', 'https://Shop.example', 'https://shop.example:443', 'null'].map(
+    (origin): [string[], string] => [
+      ['--file', 'a', '--client-key-file', 'k', '--cors-origin', origin],
+      `--cors-origin ${origin}: `,
+    ],
+  ),
   [['--file', 'a', '--collector', 'http://collector'], '--events-dir'],
   [['--file', 'a', '--events-dir', 'd', '--collector', 'collector:80'], 'http URL'],
 ])('%j is refused by a code', (args, part) => {
@@ -80,6 +89,17 @@ test('gateways may ask on the host of the evaluation', () => {
   expect(options?.extAuthz).toEqual({ host: '0.0.0.0', port: 8018 });
 });
 
+test('browsers and phones are served where there is a file of keys', () => {
+  const args = ['--file', 'a', '--host', '0.0.0.0', '--client-key-file', 'keys'];
+  const origins = ['https://shop.example', 'http://localhost:5173', 'capacitor://localhost'];
+  expect(parseOptions([...args, ...origins.flatMap((origin) => ['--cors-origin', origin])])?.clients).toEqual({
+    keyFile: 'keys',
+    origins,
+    host: '0.0.0.0',
+    port: 8019,
+  });
+});
+
 test('--help explains every option', () => {
   expect(parseOptions(['--help'])).toBeUndefined();
   for (const name of [
@@ -101,6 +121,9 @@ test('--help explains every option', () => {
     'port',
     'health-host',
     'ext-authz-port',
+    'client-key-file',
+    'client-port',
+    'cors-origin',
   ])
     expect(HELP).toContain(`--${name}`);
 });

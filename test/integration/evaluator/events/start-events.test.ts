@@ -20,7 +20,7 @@ async function startWith(directory: string, collector: URL | undefined) {
   const ports = { clock: systemClock, random: seededRandom(1), logger: silent, counters, ruleset: () => ruleset };
   const events = await startEvents({ directory, collector }, ports);
   const app = fastify();
-  events.registerEvents(app);
+  events.registerEvents(app, ['exposure', 'metric']);
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => app.close());
   onTestFinished(() => events.stop());

@@ -29,6 +29,7 @@ const served = (variant: string, reason: string, metadata: object = {}) => ({
   reason,
   metadata: { ...common, ...metadata },
   assignment: undefined,
+  form: expect.any(Object),
 });
 
 describe('the states of a flag, in their order', () => {

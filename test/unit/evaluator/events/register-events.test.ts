@@ -26,7 +26,8 @@ function startWith(changes: Changes = {}) {
   const ruleset = 'ruleset' in changes ? changes.ruleset : { flagSetId: 'shop', revision: 7, unitHashSalt: 'salt' };
   const app = fastify();
   onTestFinished(() => app.close());
-  registerEvents(app, { intake: new EventIntake({ append, counters }), clock, counters, ruleset: () => ruleset });
+  const ports = { intake: new EventIntake({ append, counters }), clock, counters, ruleset: () => ruleset };
+  registerEvents(app, ports, ['exposure', 'metric']);
   const post = async (url: string, payload: unknown, contentType = 'application/json') => {
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
     const answer = await app.inject({ method: 'POST', url, payload: text, headers: { 'content-type': contentType } });
