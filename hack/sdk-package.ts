@@ -26,7 +26,7 @@ export async function buildSdk(): Promise<string> {
     build({
       ...common,
       ...file('provider/sluice-provider.ts', 'provider.js'),
-      ...{ platform: 'node', target: 'node20', external: [...DEPENDENCIES, PEER] },
+      ...{ platform: 'node', target: 'node22', external: [...DEPENDENCIES, PEER] },
     }),
   ]);
   writeTypes();

@@ -35,6 +35,7 @@ export async function sendExposures(target: Target, body: string, outer: AbortSi
       body,
       keepalive: true,
       credentials: 'omit',
+      redirect: 'error', // headers may hold a key, which is for this evaluator only
       signal: stop.signal,
     });
     return await resultOf(response, target.clock);

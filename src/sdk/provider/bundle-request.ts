@@ -37,6 +37,7 @@ export async function requestBundle(
   try {
     const response = await fetch(`${url}/config-bundle`, {
       headers: { ...headers, ...(tag !== undefined && { 'if-none-match': tag }) },
+      redirect: 'error', // headers may hold a key, which is for this evaluator only
       signal: AbortSignal.any([outer, stop.signal]),
     });
     const text = await boundedBody(response, MAX_BYTES);

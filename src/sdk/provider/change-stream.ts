@@ -40,6 +40,7 @@ async function readStream(
   try {
     const response = await fetch(`${url}/ofrep/v1/events`, {
       headers: { ...headers, accept: 'text/event-stream' },
+      redirect: 'error',
       signal: AbortSignal.any([outer, stop.signal]),
     });
     if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);

@@ -124,6 +124,16 @@ test.each<[string, (response: Parameters<typeof json>[0]) => void]>([
   },
 );
 
+test('a key in the headers goes to the evaluator and nowhere that it redirects to', async () => {
+  const [server, elsewhere] = [await startBundleServer(), await startBundleServer()];
+  elsewhere.serve(revision(7));
+  server.serve((response) => void response.writeHead(307, { location: `${elsewhere.url}/config-bundle` }).end());
+  const options = { ...FAST, url: server.url, headers: { 'x-api-key': 'hush' }, readyWithinMs: 300 };
+  expect(await providerClient(options).initialised).toMatchObject({ code: 'PROVIDER_NOT_READY' });
+  expect(server.requests[0]?.headers).toMatchObject({ 'x-api-key': 'hush' });
+  expect(elsewhere.requests).toEqual([]);
+});
+
 test.each([401, 403])('an answer %i at the start is fatal at once', async (status) => {
   const server = await startBundleServer();
   server.serve((response) => json(response, status, {}));

@@ -69,7 +69,7 @@ test('what is recorded within the time of gathering goes out as one batch, each 
   expect(sent).toHaveLength(1);
   expect(sent[0]).toMatchObject({ url: 'http://evaluator/exposures', at: start + 2_000 });
   expect(sent[0]?.init).toMatchObject({
-    ...{ method: 'POST', keepalive: true, credentials: 'omit' },
+    ...{ method: 'POST', keepalive: true, credentials: 'omit', redirect: 'error' },
     headers: { 'content-type': 'application/json', 'x-api-key': 'k' },
   });
   expect(sent[0]?.exposures).toEqual([
