@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import { aborted } from './base/aborted.ts';
 import { systemClock } from './base/clock.ts';
 import { codes, SluiceError } from './base/errors.ts';
 import type { Logger } from './base/logger.ts';
@@ -142,11 +143,4 @@ function byId(file: string): [string, KeyObject] {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SluiceError('SLUICE_SIDECAR_ARGUMENT', `--public-key ${file}: ${why}`, {}, cause);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

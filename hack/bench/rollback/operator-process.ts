@@ -35,7 +35,7 @@ export interface OperatorOptions {
 /** The operator's real bundle with default settings and the image's own Node options. The gate asks the last one started. */
 export async function startOperator(rig: Rig, { kubeconfig, name, profileDir }: OperatorOptions): Promise<Child> {
   const program = await bundle('operator');
-  const [webhook = 0, health = 0, metrics = 0] = await freePorts(3);
+  const [webhook = 0, health = 0, metrics = 0, rulesets = 0] = await freePorts(4);
   const config = join(rig.dir, 'operator.yaml');
   writeFileSync(config, toYaml({ prometheus: { address: rig.prometheus.address } }));
   await pointGateAt(rig, webhook);
@@ -48,6 +48,7 @@ export async function startOperator(rig: Rig, { kubeconfig, name, profileDir }: 
       WEBHOOK_PORT: `${webhook}`,
       HEALTH_PORT: `${health}`,
       METRICS_PORT: `${metrics}`,
+      RULESETS_PORT: `${rulesets}`,
       ...nodeEnv,
     },
     logFile: join(rig.dir, `${name}.log`),

@@ -13,36 +13,36 @@ import {
   services,
 } from '../../kube/builtins.ts';
 import type { Change } from '../../kube/cache.ts';
-import { Informer, type InformerOptions, type InformerPorts } from '../../kube/informer.ts';
+import type { Informer, InformerOptions, InformerPorts } from '../../kube/informer.ts';
+import { InformerSet, type OnBreak } from '../../kube/informer-set.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../../kube/resource.ts';
-import { indexes, metricsResource, rolloutsResource, type Sources } from './sources.ts';
+import { type CustomObject, indexes, metricsResource, rolloutsResource, type Sources } from './sources.ts';
 
 /** Every watch of the Rollout controller, and which Rollouts a change concerns. */
-export class RolloutInformers {
+export class RolloutInformers extends InformerSet {
   readonly sources: Sources;
-  readonly #all: readonly { readonly name: string; readonly informer: Informer<KubeObject, string> }[];
+  readonly #metrics: Informer<CustomObject>;
   readonly #wake: (key: string) => void;
 
   constructor(
     ports: InformerPorts,
     settings: Pick<Sources, 'presetNamespace' | 'defaultGuardrails'>,
     wake: (key: string) => void,
-    onBreak: (name: string, cause: string) => void,
+    onBreak: OnBreak,
   ) {
-    const all: { name: string; informer: Informer<KubeObject, string> }[] = [];
+    super(ports, onBreak);
     const make = <T extends KubeObject, Index extends string = never>(
       options: InformerOptions<T, Index>,
       concerns: (object: T) => Iterable<string>,
     ) => {
-      const informer = new Informer<T, Index>(ports, {
-        ...options,
-        onBreak: (cause) => onBreak(options.resource.plural, cause),
-      });
+      const informer = this.add(options);
       informer.onChange((change) => this.#tell(change, concerns));
-      all.push({ name: options.resource.plural, informer: informer as unknown as Informer<KubeObject, string> });
       return informer.cache;
     };
     this.#wake = wake;
+    this.#metrics = this.add({ resource: metricsResource });
+    const inFlight = () => [...this.sources.rollouts.list()].filter(({ status }) => isInFlight(status));
+    this.#metrics.onChange((change) => this.#tell(change, () => inFlight().map(({ metadata }) => keyOf(metadata))));
     const of = (index: 'deployment' | 'service' | 'route', key: string) =>
       this.sources.rollouts.byIndex(index, key).map(({ metadata }) => keyOf(metadata));
     const labelled = ({ metadata }: KubeObject) =>
@@ -64,11 +64,7 @@ export class RolloutInformers {
     this.sources = {
       ...settings,
       rollouts: make({ resource: rolloutsResource, indexes: indexes.rollouts }, (rollout) => [keyOf(rollout.metadata)]),
-      metrics: make({ resource: metricsResource }, () =>
-        [...this.sources.rollouts.list()]
-          .filter(({ status }) => isInFlight(status))
-          .map(({ metadata }) => keyOf(metadata)),
-      ),
+      metrics: this.#metrics.cache,
       deployments: make({ resource: deployments, indexes: indexes.deployments }, ({ metadata }) =>
         of('deployment', keyOf(metadata)),
       ),
@@ -95,7 +91,6 @@ export class RolloutInformers {
         of('deployment', `${hpa.metadata.namespace}/${hpa.spec?.scaleTargetRef.name}`),
       ),
     };
-    this.#all = all;
   }
 
   /** A pod's change matters only to a Rollout in flight: an idle one has nothing that its pods could change. */
@@ -125,27 +120,8 @@ export class RolloutInformers {
 
   /** Tells the key of each Metric that changes. */
   onMetric(tell: (key: ObjectKey) => void): void {
-    for (const { name, informer } of this.#all)
-      if (name === metricsResource.plural)
-        informer.onChange((change) => tell(keyOf((change.type === 'deleted' ? change.before : change.after).metadata)));
-  }
-
-  start(): void {
-    for (const { informer } of this.#all) informer.start();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.#all.map(({ informer }) => informer.stop()));
-  }
-
-  get synced(): Promise<unknown> {
-    return Promise.all(this.#all.map(({ informer }) => informer.synced));
-  }
-
-  /** Seconds since each watch last heard from the API server. */
-  watchAges(nowMs: number): { readonly name: string; readonly seconds: number }[] {
-    return this.#all.flatMap(({ name, informer }) =>
-      informer.lastSeen === undefined ? [] : [{ name, seconds: (nowMs - informer.lastSeen) / 1000 }],
+    this.#metrics.onChange((change) =>
+      tell(keyOf((change.type === 'deleted' ? change.before : change.after).metadata)),
     );
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, holdsAt, isRolledBack, type Shop } from '../../support/rollout-scenario.ts';
 
 /** Of each request, so that the load and not idling pods make the figure. */
@@ -75,5 +76,5 @@ test('under an autoscaler stable is sized for all users while the canary serves 
   expect(shop.weights.seen).toEqual([undefined, 0, 100, 0, undefined]);
   // Only stable's pods count here.
   expect(deployment.status?.availableReplicas).toBeGreaterThanOrEqual(3);
-  for (const load of [users, asMany]) expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+  for (const load of [users, asMany]) expectNothingLost(await load.stop());
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { namespaces } from '../../../src/kube/builtins.ts';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, holdsAt, promotedFrom } from '../../support/rollout-scenario.ts';
 
 const longHold = [{ weight: 25, hold: '10m' }, { weight: 100 }];
@@ -24,7 +25,7 @@ describe.concurrent('deletion of a Rollout', () => {
       expect(await shop.traces()).toEqual([]);
       expect(await shop.podsOf(status.inFlight?.hash)).toEqual([]);
       expect(await shop.podsOf(stable?.hash)).toEqual(stablePods);
-      expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+      expectNothingLost(await load.stop());
     },
   );
 });

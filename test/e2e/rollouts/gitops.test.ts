@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startGitOps } from '../../support/gitops.ts';
 import type { Manifest } from '../../support/manifests.ts';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, isRolledBack, promotedFrom } from '../../support/rollout-scenario.ts';
 
 /** What docs/gitops.md tells to leave to Sluice: where a route's rules send, and what the Service selects. */
@@ -23,7 +24,7 @@ describe.concurrent('a GitOps tool that applies all manifests by force every 5 s
     await shop.eventually('two more rounds', async () => argo.rounds > rounds + 2);
     expect((await shop.status()).stable).toEqual(status.stable);
     expect(await shop.traces()).toEqual([]);
-    expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+    expectNothingLost(await load.stop());
   });
 
   test('and takes traffic back is named, and going back wins', async (context) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Stage } from '../../../src/api/rollout-status.ts';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, holdsAt, isHealthy } from '../../support/rollout-scenario.ts';
 
 const stages: readonly (readonly Stage[])[] = [
@@ -24,7 +25,7 @@ describe.concurrent('around the hand-over', () => {
     expect(shop.weights.seen.slice(-5)).toEqual([0, 25, 50, 100, undefined]);
     expect(await shop.traces()).toEqual([]);
     expect((await Promise.all(known.map((hash) => shop.podsOf(hash)))).flat()).toEqual([]);
-    expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+    expectNothingLost(await load.stop());
   });
 });
 
@@ -41,5 +42,5 @@ test('a Deployment that is freed behind its back in the middle updates by itself
   expect(await shop.podsOf(stable?.hash)).toEqual([]);
   expect(await shop.podsOf(status.stable?.hash)).toHaveLength(2);
   expect((await shop.deployment()).metadata.annotations).not.toHaveProperty('sluice.dev/held-by');
-  expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+  expectNothingLost(await load.stop());
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { OPERATOR_NAMESPACE } from '../../../hack/demo/install.ts';
 import { helm } from '../../../hack/demo/kube.ts';
 import { CHART } from '../../support/helm.ts';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, inPhase, promotedFrom } from '../../support/rollout-scenario.ts';
 
 const steps = [{ weight: 25, hold: '1s' }, { approve: {} }, { weight: 100, hold: '1s' }];
@@ -22,7 +23,7 @@ test('an upgrade of the chart in the middle replaces the operator, and the rollo
   await shop.reaches(promotedFrom(stable?.hash));
   expect(await shop.podsOf(status.inFlight?.hash)).toEqual(canary);
   expect(await shop.traces()).toEqual([]);
-  expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+  expectNothingLost(await load.stop());
 });
 
 test('uninstalling in the middle gives traffic and objects back first', async (context) => {
@@ -42,5 +43,5 @@ test('uninstalling in the middle gives traffic and objects back first', async (c
   expect(await shop.traces()).toEqual([]);
   expect(await shop.podsOf(status.inFlight?.hash)).toEqual([]);
   expect(await shop.podsOf(stable?.hash)).toEqual(stablePods);
-  expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+  expectNothingLost(await load.stop());
 });

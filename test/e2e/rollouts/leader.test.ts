@@ -3,6 +3,7 @@ import { PLAN_ANNOTATION } from '../../../src/api/names.ts';
 import { httpRoutes, leases } from '../../../src/kube/builtins.ts';
 import { refuseUpdates } from '../../support/admission-policy.ts';
 import { kubectl } from '../../support/cluster.ts';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { killProcesses } from '../../support/pod-processes.ts';
 import { givenShop, holdsAt, inPhase, isRolledBack, promotedFrom, type Shop } from '../../support/rollout-scenario.ts';
 
@@ -35,7 +36,7 @@ test('a leader that is killed in the middle is replaced, and the rollout ends as
   expect(shop.weights.seen).toEqual([undefined, 0, 25, 50, 100, undefined]);
   expect(await shop.podsOf(status.inFlight?.hash)).toEqual(canary);
   expect(await shop.traces()).toEqual([]);
-  expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+  expectNothingLost(await load.stop());
   await kubectl(['-n', LEASE.namespace, 'rollout', 'status', 'deployment/sluice-operator', '--timeout=120s']);
 });
 
@@ -86,7 +87,7 @@ test('a leader that is killed between its write to the route and to status is fo
   expect(status.epoch).toBe(before.epoch);
   expect(shop.weights.seen).toEqual([undefined, 0, 25, 0, undefined]);
   expect(await shop.podsOf(stable?.hash)).toEqual(stablePods);
-  expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+  expectNothingLost(await load.stop());
   await kubectl(['-n', LEASE.namespace, 'rollout', 'status', 'deployment/sluice-operator', '--timeout=120s']);
 });
 

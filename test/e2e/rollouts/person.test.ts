@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, holdsAt, isHealthy, isRolledBack } from '../../support/rollout-scenario.ts';
 
 const longHold = [{ weight: 25, hold: '10m' }, { weight: 100 }];
@@ -25,7 +26,7 @@ describe.concurrent('a person', () => {
     await shop.push({ VERSION: 'v1' });
     await shop.reaches(isHealthy);
     expect(await shop.traces()).toEqual([]);
-    expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+    expectNothingLost(await load.stop());
   });
 
   test('pauses the Deployment himself, which is left alone until he resumes it', async (context) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startLoad } from '../../../hack/load/load.ts';
 import { kubectl } from '../../support/cluster.ts';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, holdsAt, inPhase, promotedFrom, type Shop } from '../../support/rollout-scenario.ts';
 import { withoutTemplate } from '../../support/shop-snapshot.ts';
 
@@ -17,8 +18,9 @@ describe.concurrent('a good release', () => {
     const canary = await shop.podsOf(hash);
     await shop.reaches(promotedFrom(stable?.hash));
 
-    const { lost, lostByKind, byVersion, answered } = await load.stop();
-    expect({ lost, lostByKind }).toEqual({ lost: 0, lostByKind: {} });
+    const report = await load.stop();
+    expectNothingLost(report);
+    const { byVersion, answered } = report;
     expect(answered).toBeGreaterThan(500);
     expect(byVersion.v2?.answered).toBeGreaterThan(0);
     expect(shop.weights.seen).toEqual([undefined, 0, 25, 50, 100, undefined]);
@@ -60,7 +62,7 @@ describe.concurrent('a good release', () => {
     expect(shop.weights.seen).toEqual([undefined, 0, 100, undefined]);
     expect(await shop.traces()).toEqual([]);
     expect(Object.keys((await team.stop()).byVersion)).toEqual(['v2']);
-    for (const load of [users, team]) expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+    for (const load of [users, team]) expectNothingLost(await load.stop());
   });
 });
 

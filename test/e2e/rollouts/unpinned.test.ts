@@ -3,6 +3,7 @@ import type { RolloutStatus } from '../../../src/api/rollout-status.ts';
 import { refuseUpdates } from '../../support/admission-policy.ts';
 import { startGitOps } from '../../support/gitops.ts';
 import type { Manifest } from '../../support/manifests.ts';
+import { expectNothingLost } from '../../support/nothing-lost.ts';
 import { givenShop, holdsAt, isRolledBack, promotedFrom, type Shop } from '../../support/rollout-scenario.ts';
 import { withoutTemplate } from '../../support/shop-snapshot.ts';
 
@@ -50,7 +51,7 @@ describe.concurrent('a Service whose selector others keep', () => {
     expect(shop.weights.seen.slice(-3)).toEqual([25, 100, undefined]);
     expect(withoutTemplate(await shop.userObjects())).toEqual(before);
     expect(await shop.traces()).toEqual([]);
-    expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+    expectNothingLost(await load.stop());
   });
 
   test('by a policy that refuses every change: it is named, going on and back and away work without it', async (context) => {
@@ -85,7 +86,7 @@ describe.concurrent('a Service whose selector others keep', () => {
     expect({ service: after.service, route: after.route }).toEqual({ service: before.service, route: before.route });
     expect(await shop.traces()).toEqual([]);
     expect(await shop.podsOf(stable?.hash)).toEqual(stablePods);
-    expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+    expectNothingLost(await load.stop());
   });
 
   test('by such a policy: a release is promoted all the same where the user lets it', async (context) => {
@@ -106,6 +107,6 @@ describe.concurrent('a Service whose selector others keep', () => {
     await shop.reaches(promotedFrom(stable?.hash));
     expect(shop.weights.seen).toEqual([undefined, 0, 50, 100, undefined]);
     expect(await shop.traces()).toEqual([]);
-    expect(await load.stop()).toMatchObject({ lost: 0, lostByKind: {} });
+    expectNothingLost(await load.stop());
   });
 });

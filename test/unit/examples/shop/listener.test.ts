@@ -7,29 +7,38 @@ import { type ClientGroup, startLoad } from '../../../../hack/load/load.ts';
 // Only to end what hangs: a busy machine must not decide these tests.
 vi.setConfig({ testTimeout: 60_000 });
 
-const open: { close(): unknown }[] = [];
+const ending: { close(): unknown }[] = [];
 afterEach(() => {
-  for (const one of open.splice(0)) one.close();
+  for (const one of ending.splice(0)) one.close();
 });
 
 async function shop(version: string, env: Record<string, string> = {}) {
   const settings = readSettings({ VERSION: version, LATENCY_MS: '3', ...env });
   const listener = new ShopListener(settings);
   const port = await listener.start(0);
-  open.push({ close: () => listener.stop(Promise.resolve()) });
+  ending.push({ close: () => listener.stop(Promise.resolve()) });
   return { listener, port, url: `http://127.0.0.1:${port}` };
 }
 
 /** What a Service is to connections: new ones go to `to()`, those that exist stay. */
-async function balancer(to: () => number): Promise<number> {
+async function balancer(to: () => number) {
+  const connections = new Map<number, number>();
   const server: Server = createServer((client) => {
-    const backend = connect(to(), '127.0.0.1');
+    const port = to();
+    const backend = connect(port, '127.0.0.1');
+    connections.set(port, open(port) + 1);
+    backend.once('close', () => connections.set(port, open(port) - 1));
     client.pipe(backend).pipe(client);
-    for (const socket of [client, backend]) socket.on('error', () => socket.destroy());
+    for (const socket of [client, backend])
+      socket.on('error', () => {
+        client.destroy();
+        backend.destroy();
+      });
   });
-  open.push(server);
+  const open = (port: number) => connections.get(port) ?? 0;
+  ending.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
+  return { port: (server.address() as AddressInfo).port, open };
 }
 
 const until = (condition: () => boolean | Promise<boolean>) =>
@@ -80,13 +89,15 @@ describe('the shop at its end', () => {
   it.each(kinds)('loses no request of %s clients while another instance takes over', async (kind) => {
     const [first, second] = [await shop('v1'), await shop('v2')];
     let serving = first;
-    const target = { host: '127.0.0.1', port: await balancer(() => serving.port) };
+    const { port, open } = await balancer(() => serving.port);
+    const target = { host: '127.0.0.1', port };
     const load = startLoad({ target, hostHeader: 'shop.example', clients: [{ kind, count: 8, ratePerSecond: 300 }] });
     const answered = (version: string) => load.snapshot().byVersion[version]?.answered ?? 0;
     await until(() => answered('v1') >= 30);
 
     serving = second;
-    await first.listener.stop(until(async () => (await first.listener.openConnections()) === 0));
+    // The balancer's count, because the listener's own leaves out what the kernel has not handed over yet.
+    await first.listener.stop(until(() => open(first.port) === 0));
     const after = answered('v2');
     await until(() => answered('v2') >= after + 30);
 
