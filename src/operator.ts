@@ -7,6 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { parse as parseYaml } from 'yaml';
 import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.ts';
+import { aborted } from './base/aborted.ts';
 import { systemClock } from './base/clock.ts';
 import type { DurationMs } from './base/units.ts';
 import { admitFlag } from './controllers/feature-flag/admit.ts';
@@ -177,14 +178,23 @@ async function run(signal: AbortSignal): Promise<void> {
   informers.start();
   flagInformers.start();
   keeper.start();
-  await informers.synced;
-  const certificate = await keeper.ready;
-  await webhook.start(certificate);
-  await api?.service.start({ host: '0.0.0.0', port: Number(process.env.API_PORT ?? 8443) }, certificate);
-  await rulesets.start({ host: '0.0.0.0', port: Number(process.env.RULESETS_PORT ?? 8082) });
-  starting = undefined;
-  logger.info({ namespace, instance }, 'ready');
-  await warnOfForeignUser({ client, logger }, operatorUser, signal);
+  const serve = async () => {
+    await informers.synced;
+    const certificate = await keeper.ready;
+    await webhook.start(certificate);
+    await api?.service.start({ host: '0.0.0.0', port: Number(process.env.API_PORT ?? 8443) }, certificate);
+    await rulesets.start({ host: '0.0.0.0', port: Number(process.env.RULESETS_PORT ?? 8082) });
+    starting = undefined;
+    logger.info({ namespace, instance }, 'ready');
+    await warnOfForeignUser({ client, logger }, operatorUser, signal);
+  };
+  const serving = serve();
+  await Promise.race([serving, aborted(signal)]);
+  if (signal.aborted) {
+    // Caches that cannot be filled, because a definition is missing, would be waited for without end.
+    await Promise.all([informers.stop(), keeper.stop()]);
+    await serving.catch(() => {}); // the caches were stopped before
+  }
 
   const election = new LeaderElection(
     { ...ports, monotonicMs: () => performance.now() },
@@ -202,7 +212,7 @@ async function run(signal: AbortSignal): Promise<void> {
     const hub = rulesets.lead((flagSet) => led?.flags.add(flagSet));
     const flags = leadFlags({ informers: flagInformers, recorder: flagRecorder, metrics, hub }, leading);
     led = { rollouts: rollouts.worker, metrics: judge, flags };
-    if (!leading.aborted) await new Promise((resolve) => leading.addEventListener('abort', resolve, { once: true }));
+    await aborted(leading);
     led = undefined;
     rulesets.follow();
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
