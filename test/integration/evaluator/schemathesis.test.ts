@@ -32,4 +32,4 @@ test('a sidecar does what its document says, whatever it is sent', async ({ sign
   );
   expect(status, report).toBe(0);
   expect(sidecar.log()).not.toContain('"level":"error"');
-}, 300_000);
+}, 600_000);
