@@ -39,7 +39,8 @@ const MAX_TOKEN_CHARS = 16_384;
 const KEEP_ALIVE_MS = 400_000;
 /** A stream and its acknowledgements; and some who come and go. */
 const CONNECTIONS_PER_STREAM = 2.2;
-const TLS = { minVersion: 'TLSv1.2', handshakeTimeout: 5_000 } as const;
+/** Thousands may come at a time when a leader changes; handshakes wait for each other then. */
+const TLS = { minVersion: 'TLSv1.2', handshakeTimeout: 30_000 } as const;
 const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 
 const STATUS: Partial<Record<Code, number>> = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { type Clock, sleep } from '../base/clock.ts';
-import { codes, SluiceError } from '../base/errors.ts';
+import { type Code, codes, SluiceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import { digest, revision } from '../wire/names.ts';
@@ -73,6 +73,8 @@ class Connection {
   #lastError: SluiceError | undefined;
   #goodAt: number;
   #isLossTold = false;
+  /** Why it failed since then: each reason is logged when it first comes, and every hundredth failure. */
+  readonly #reasons = new Set<Code>();
 
   constructor(options: StreamSourceOptions, ports: StreamSourcePorts, acks: Acknowledger, tell: (news: News) => void) {
     this.#options = options;
@@ -105,7 +107,8 @@ class Connection {
     const lost = coded(error, this.#options.address);
     const { code, message } = lost;
     this.#lastError = lost;
-    if (this.#failures === 0 || this.#failures % 100 === 0) logger.warn({ code }, message);
+    if (!this.#reasons.has(code) || this.#failures % 100 === 0) logger.warn({ code }, message);
+    this.#reasons.add(code);
     this.#failures++;
     if (this.#isLossTold || clock.now() - this.#goodAt < SILENCE_MS) return;
     this.#isLossTold = true;
@@ -176,6 +179,7 @@ class Connection {
   #good(): void {
     if (this.#failures > 0) this.#ports.logger.info({}, 'the stream of rulesets is back');
     this.#failures = 0;
+    this.#reasons.clear();
     this.#lastError = undefined;
     this.#isLossTold = false;
     this.#goodAt = this.#ports.clock.now();

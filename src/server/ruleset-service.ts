@@ -7,8 +7,17 @@ import { RulesetHub } from '../rulesets/hub.ts';
 import { reloadTls, type StreamServer, type StreamTls, streamServer } from '../rulesets/stream-server.ts';
 import { tokenReviewer } from './token-reviewer.ts';
 
-/** For 512 MiB, a quarter of it for streams of about 25 KiB each. */
-const LIMITS = { streams: 5_000, bodyBytes: 32 * 1_048_576 };
+/** Of one evaluator: a stream and its acknowledgements, two connections by TLS (docs/decisions/0182). */
+const BYTES_PER_STREAM = 160 * 1_024;
+const MAX_STREAMS = 10_000;
+const BODY_BYTES = 32 * 1_048_576;
+
+/** How many evaluators one replica serves: half of its memory's limit is for them. 1,638 with 512 MiB. */
+export function streamsWithin(limitBytes: number): number {
+  // Without a limit the system says 0, or more than any machine has.
+  if (limitBytes <= 0) return MAX_STREAMS;
+  return Math.min(MAX_STREAMS, Math.floor(limitBytes / 2 / BYTES_PER_STREAM));
+}
 
 export interface RulesetServicePorts {
   /** With connections of its own, so that reviews never stand in the way of a rollback. */
@@ -36,7 +45,8 @@ export class RulesetService {
   async start({ host, port }: { readonly host: string; readonly port: number }, tls: StreamTls): Promise<number> {
     const { client, clock, logger } = this.#ports;
     const authoriser = new Authoriser(tokenReviewer(client), clock);
-    const app = streamServer({ hub: () => this.#hub, authoriser, clock, logger }, LIMITS, tls);
+    const limits = { streams: streamsWithin(process.constrainedMemory()), bodyBytes: BODY_BYTES };
+    const app = streamServer({ hub: () => this.#hub, authoriser, clock, logger }, limits, tls);
     this.#app = app;
     await app.listen({ host, port });
     return (app.server.address() as AddressInfo).port;

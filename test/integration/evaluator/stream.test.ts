@@ -193,11 +193,14 @@ test.each([
 });
 
 test('a sidecar that may not read the stream serves on by what was mounted, and takes what is mounted later', async () => {
-  const operator = await leaderWith(9);
+  const operator = new TestOperator();
+  await operator.start();
   operator.tokens.set('good', identityWith({ user: 'system:serviceaccount:bank:web', home: 'bank' }));
   const boot = put('ruleset.json.gz', encodeSnapshot(sealedWith(3)));
   const sidecar = await follow(operator.address, '--boot', boot);
-  await sidecar.logged('SLUICE_STREAM_DENIED');
+  await sidecar.logged('SLUICE_STREAM_STANDBY');
+  give(operator.lead(), sealedWith(9));
+  await sidecar.logged('SLUICE_STREAM_DENIED'); // the second reason is told too
   await until(() => sidecar.ready());
   expect((await ask(sidecar)).metadata).toMatchObject({ version: '3', stale: true });
   put('ruleset.json.gz', encodeSnapshot(sealedWith(4)));

@@ -204,7 +204,7 @@ test.each([
   [
     'with a forged signature',
     ({ ruleset, signature }: SealedRuleset) => {
-      const changed = { ...ruleset, flags: { ...ruleset.flags, forged: ruleset.flags.a! } };
+      const changed = { ...ruleset, issuedAt: '2030-01-01T00:00:00.000Z' };
       return { ...sealRuleset(changed), signature };
     },
   ],
