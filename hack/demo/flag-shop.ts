@@ -20,6 +20,7 @@ export function flagShop(namespace: string, image: string, replicas: number): ob
   const [app] = template.spec.containers;
   const env = app.env.filter(({ name }: { name: string }) => name !== 'READY_AFTER_MS' && name !== 'DRAIN_MS');
   Object.assign(app, { image, env: [...env, { name: 'DRAIN_MS', value: '500' }] });
+  delete template.spec.automountServiceAccountToken; // as most pods have it: the evaluator must not get that token
   template.metadata.labels[INJECT_LABEL] = INJECT_ENABLED;
   return { ...shop, metadata: { name: 'shop', namespace }, spec: { ...shop.spec, replicas } };
 }
