@@ -31,7 +31,10 @@ test('with no operator at all, pods start, are ready and answer; a flag that is 
   const { watch } = shop;
   await shop.change(CHECKOUT, { defaultVariant: 'on' });
   await watch.all(CHECKOUT, 2, ({ value }) => value === true);
-  const { propagation: before } = await shop.status(CHECKOUT);
+  const before = await shop.eventually('both having said so', async () => {
+    const { propagation } = await shop.status(CHECKOUT);
+    return propagation?.acknowledged === 2 && propagation;
+  });
   await shop.killOperators();
   try {
     await shop.scale(4);
@@ -44,12 +47,13 @@ test('with no operator at all, pods start, are ready and answer; a flag that is 
     await shop.bringBack();
   }
   await watch.all(CHECKOUT, 4, ({ value, reason, stale }) => value === false && reason === 'DISABLED' && !stale);
-  await shop.eventually('all four having said so', async () => {
+  // Evaluators come back one by one; the first of them may be all that are connected when the change has reached everybody.
+  await shop.eventually('the change being followed', async () => {
     const { propagation } = await shop.status(CHECKOUT);
-    return propagation?.acknowledged === 4 && propagation.total === 4;
+    return propagation && propagation.total > 0 && propagation.acknowledged === propagation.total;
   });
   expect(await shop.condition('broken', 'Accepted')).toMatchObject({ status: 'False', reason: 'Invalid' });
-  expect((await shop.status(CHECKOUT)).propagation?.desired).toBeGreaterThan(before?.desired ?? 0);
+  expect((await shop.status(CHECKOUT)).propagation?.desired).toBe(before.desired + 1);
   expect(watch.unanswered).toBe(0);
 });
 
@@ -70,7 +74,10 @@ test('a labelled pod that has no evaluator is told of, by an event and by the fl
     const told = await shop.kubectl('events', '--for', `pod/${lonely.metadata.name}`);
     return told.includes('SidecarMissing') && told.includes('webhook did not answer');
   });
-  expect(await shop.metric(`sluice_pods_without_sidecar{namespace="${shop.namespace}"}`)).toBe(1);
+  // Told by the leader, and who that is may change on a busy machine.
+  await shop.eventually('the metric', async () => {
+    return (await shop.metric(`sluice_pods_without_sidecar{namespace="${shop.namespace}"}`)) === 1;
+  });
   await shop.kubectl('delete', 'deployment', 'lonely', '--cascade=foreground');
   await shop.eventually('all being well', async () => {
     return (await shop.condition(CHECKOUT, 'Injected'))?.status === 'True';
