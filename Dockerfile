@@ -7,7 +7,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm install --no-save
 COPY . .
-RUN mkdir /app && node hack/image.ts bundle ${NAME} /app/${NAME}.mjs
+RUN node hack/image.ts bundle ${NAME} /app
 
 FROM node:${NODE}-bookworm-slim
 ARG NAME=operator

@@ -44,7 +44,14 @@ export function chartSchema(): JsonSchema {
         }),
       }),
       gate: fields({ timeoutSeconds: seconds(1, 30), excludedNamespaces: { type: 'array', items: name } }),
-      uninstall: fields({ deleteRollouts: flag, timeoutSeconds: seconds(10, 86_400) }),
+      injection: fields({ resources: anyObject }), // the image is the operator's own
+      evaluator: fields({
+        enabled: flag,
+        replicas: { type: 'integer', minimum: 1, maximum: 100 },
+        flagSet: { type: 'string', maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' },
+        resources: anyObject,
+      }),
+      uninstall: fields({ deleteRollouts: flag, deleteRulesets: flag, timeoutSeconds: seconds(10, 86_400) }),
       rbac: fields({ aggregate: flag }),
       flowControl: fields({ enabled: flag, priorityLevel: name }),
       resources: anyObject,

@@ -1,4 +1,5 @@
-// demo [--keep] [--figures FILE]: the main job from start to end on a local cluster of its own: a release that goes up by steps, and one that is taken back.
+// demo [flags] [--keep] [--figures FILE]: the main job from start to end on a local cluster of its own: a release that goes up by steps,
+// and one that is taken back; with "flags", flags that reach pods, with and without an operator.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonNames } from './cluster/addons.ts';
@@ -8,24 +9,31 @@ import { down, loadImage, up } from './cluster/up.ts';
 import { run } from './process.ts';
 
 const help = `usage: npm run demo [-- OPTIONS]
+       npm run demo -- flags [OPTIONS]
 
 Brings up a local cluster named "demo", installs Sluice with Helm and the example shop, sends load through Envoy, rolls out
 v2 step by step, then v3, which fails at 25 % and is rolled back. Prints what was measured. Needs root on Linux.
+
+With "flags": two pods of the shop with an evaluator beside each; changes a flag and shows how soon they answer by it, throws a
+kill switch, kills every operator, doubles the pods, changes the flag, and brings the operator back. No gateway, no Prometheus.
 
   --keep           leave the cluster running; \`npm run cluster -- down --instance demo\` ends it
   --figures FILE   write what was measured into FILE as JSON
 `;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     keep: { type: 'boolean', default: false },
     figures: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-if (values.help) {
-  console.log(help);
-  process.exit(0);
+const isFlags = positionals[0] === 'flags';
+const isWrong = positionals.length > (isFlags ? 1 : 0);
+if (values.help || isWrong) {
+  console[isWrong ? 'error' : 'log'](help);
+  process.exit(isWrong ? 2 : 0);
 }
 
 const instance = instanceNamed('demo');
@@ -40,22 +48,19 @@ process.exitCode = await demo().catch((error: unknown) => {
 
 async function demo(): Promise<number> {
   try {
-    await up(
-      instance,
-      addonNames.filter((name) => name !== 'metrics-server'),
-      stop.signal,
-      toStderr,
-    );
+    const addons = isFlags ? [] : addonNames.filter((name) => name !== 'metrics-server');
+    await up(instance, addons, stop.signal, toStderr);
     toStderr('building the images of the operator and the shop');
     const operator = await loadImage(instance, 'operator', stop.signal);
     const shop = await loadImage(instance, 'shop', stop.signal);
     const figures = values.figures === undefined ? [] : [resolve(values.figures)];
-    const [command, ...args] = enter(instance, process.execPath, ['hack/demo/story.ts', operator, shop, ...figures]);
+    const story = isFlags ? 'hack/demo/flags-story.ts' : 'hack/demo/story.ts';
+    const [command, ...args] = enter(instance, process.execPath, [story, operator, shop, ...figures]);
     return await run(command, args, { env: { ...process.env, KUBECONFIG: kubeconfigOf(instance) } });
   } finally {
     if (values.keep)
       toStderr(
-        'kept: `npm run cluster -- exec --instance demo -- kubectl get slr -A` looks inside, `npm run cluster -- down --instance demo` ends it',
+        'kept: `npm run cluster -- exec --instance demo -- kubectl get slr,slf -A` looks inside, `npm run cluster -- down --instance demo` ends it',
       );
     else await down(instance, { wipe: false }, AbortSignal.timeout(120_000), toStderr);
   }

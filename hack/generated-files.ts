@@ -4,6 +4,7 @@ import { crdOf, rootSchema } from '../src/api/crd.ts';
 import { featureFlagResource, metricResource, type Resource, rolloutResource } from '../src/api/resource.ts';
 import { chartSchema } from './chart-schema.ts';
 import { errorsPage } from './errors-page.ts';
+import { injectedSidecar } from './injected-sidecar.ts';
 import { referencePage } from './reference-page.ts';
 import { wireSchemas } from './wire-schemas.ts';
 
@@ -16,6 +17,7 @@ export function generatedFiles(): Map<string, string> {
   return new Map([
     ...[rolloutResource, metricResource, featureFlagResource].flatMap(filesOf),
     ['charts/sluice/values.schema.json', `${JSON.stringify(chartSchema(), undefined, 2)}\n`],
+    ['charts/sluice/files/sidecar.json', injectedSidecar()],
     ['docs/errors.md', errorsPage()],
     ...wireSchemas(),
     ...presets(),

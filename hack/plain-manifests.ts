@@ -7,7 +7,8 @@ export const PLAIN_MANIFESTS = 'config/sluice.yaml';
 
 const HEADER = `# Made from charts/sluice by \`npm run gen\`. Do not edit. For those who do not use Helm:
 #   kubectl apply --server-side -f crds/ && kubectl apply -f config/sluice.yaml
-# Before removing it, delete all Rollouts (kubectl delete rollouts.sluice.dev -A --all) while the operator still runs.
+# Before removing it, delete all Rollouts (kubectl delete rollouts.sluice.dev -A --all) while the operator still runs; after
+# it, the rulesets: kubectl delete configmaps -A --field-selector metadata.name=sluice-ruleset
 apiVersion: v1
 kind: Namespace
 metadata:

@@ -14,7 +14,10 @@ import { admitFlag } from './controllers/feature-flag/admit.ts';
 import { FlagInformers } from './controllers/feature-flag/informers.ts';
 import { loadInstallation } from './controllers/feature-flag/installation.ts';
 import { FlagReconciler } from './controllers/feature-flag/reconcile.ts';
+import { removeRulesets } from './controllers/feature-flag/remove-rulesets.ts';
 import { claimSnapshot } from './controllers/feature-flag/snapshot-store.ts';
+import { admitPod } from './controllers/injection/admit-pod.ts';
+import { PodsWithoutSidecar } from './controllers/injection/pods-without-sidecar.ts';
 import { GATE, LEADER_LEASE, RULESETS_SERVICE } from './controllers/installation.ts';
 import { reconcileMetric } from './controllers/metric/reconcile.ts';
 import { admitDeployment } from './controllers/rollout/gate.ts';
@@ -28,9 +31,10 @@ import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
 import { CertificateKeeper, type KeeperOptions } from './kube/certificate-keeper.ts';
 import { createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
+import type { OnBreak } from './kube/informer-set.ts';
 import { LeaderElection } from './kube/leader-election.ts';
 import { keyOf } from './kube/resource.ts';
-import { WebhookServer } from './kube/webhook-server.ts';
+import { type Admit, WebhookServer } from './kube/webhook-server.ts';
 import { Worker } from './kube/worker.ts';
 import type { RulesetHub } from './rulesets/hub.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
@@ -40,6 +44,7 @@ import { RulesetService } from './server/ruleset-service.ts';
 const help = `usage: operator run [--config FILE]    run the operator
        operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
        operator uninstall             delete all Rollouts, each restored, then the gate
+       operator remove-rulesets       delete the rulesets of all namespaces, once no operator runs
 
   POD_NAME, POD_NAMESPACE                   who and where this is
   WEBHOOK_PORT, HEALTH_PORT, METRICS_PORT   where it listens: 9443, 8081, 8080
@@ -85,6 +90,9 @@ switch (values.help ? 'help' : positionals[0]) {
   case 'uninstall':
     await uninstall({ client, clock, logger, gate: GATE }, stop.signal);
     break;
+  case 'remove-rulesets':
+    await removeRulesets({ client, logger }, stop.signal);
+    break;
   default:
     process.stdout.write(help);
     process.exitCode = values.help ? 0 : 2;
@@ -107,7 +115,11 @@ function makeGate(
   const webhook = new WebhookServer(ports, {
     host: '0.0.0.0',
     port: Number(process.env.WEBHOOK_PORT ?? 9443),
-    routes: { '/gate': admitDeployment(rollouts.sources, operatorUser), '/flags': admitFlag(flags.sources, clock) },
+    routes: {
+      '/gate': admitDeployment(rollouts.sources, operatorUser),
+      '/flags': admitFlag(flags.sources, clock),
+      ...injectionRoute(flags.sources),
+    },
   });
   const keeper = new CertificateKeeper(ports, {
     namespace,
@@ -123,6 +135,15 @@ function makeGate(
     onAuthorities: told.onAuthorities,
   });
   return { webhook, keeper, operatorUser };
+}
+
+/** Labelled pods get an evaluator where the configuration names its image. */
+function injectionRoute({ snapshots }: FlagInformers['sources']): Record<string, Admit> {
+  const { image, ...settings } = config.injection;
+  if (image === undefined) return {};
+  const operator = `https://${RULESETS_SERVICE.name}.${namespace}.svc:${RULESETS_SERVICE.port}`;
+  const claim = (flagSet: string) => claimRuleset(snapshots, flagSet, stop.signal);
+  return { '/inject': admitPod({ ...settings, image, operator }, claim) };
 }
 
 /** What a leader works on. */
@@ -142,15 +163,16 @@ async function run(signal: AbortSignal): Promise<void> {
     (name, cause) => metrics.watchBroke(name, cause),
   );
   informers.onMetric((key) => led?.metrics.add(key));
-  const flagInformers = new FlagInformers(
-    ports,
-    (flagSet) => led?.flags.add(flagSet),
-    (name, cause) => metrics.watchBroke(name, cause),
-  );
+  const wake = (flagSet: string) => led?.flags.add(flagSet);
+  const onBreak: OnBreak = (name, cause) => metrics.watchBroke(name, cause);
+  const flagInformers = new FlagInformers(ports, wake, onBreak);
+  const podRecorder = new EventRecorder(ports, { controller: 'sluice.dev/injection', instance });
+  const lacking = new PodsWithoutSidecar(ports, { wake, onBreak, recorder: podRecorder });
   const metrics = new OperatorMetrics({
     queue: () => led?.rollouts.backlog ?? 0,
     streams: () => rulesets.subscribers,
-    watchAges: () => [...informers.watchAges(clock.now()), ...flagInformers.watchAges(clock.now())],
+    podsWithoutSidecar: () => (led ? lacking.counts() : new Map()),
+    watchAges: () => [informers, flagInformers, lacking].flatMap((one) => one.watchAges(clock.now())),
   });
   const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
@@ -171,6 +193,7 @@ async function run(signal: AbortSignal): Promise<void> {
   );
   informers.start();
   flagInformers.start();
+  lacking.start();
   keeper.start();
   const serve = async () => {
     await informers.synced;
@@ -203,17 +226,19 @@ async function run(signal: AbortSignal): Promise<void> {
     const rollouts = leadRollouts(informers, recorder, metrics);
     const judge = leadMetrics(informers);
     const hub = rulesets.lead((flagSet) => led?.flags.add(flagSet));
-    const parts = { informers: flagInformers, recorder: flagRecorder, metrics, hub, authorities: () => authorities };
-    const flags = leadFlags(parts, leading);
+    const parts = { informers: flagInformers, recorder: flagRecorder, metrics, hub, lacking };
+    const flags = leadFlags({ ...parts, authorities: () => authorities }, leading);
     led = { rollouts: rollouts.worker, metrics: judge, flags };
+    lacking.lead();
     await aborted(leading);
     led = undefined;
+    lacking.follow();
     rulesets.follow();
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
   await webhook.stop();
-  const parts = [keeper, informers, flagInformers, recorder, flagRecorder, rulesets, probes];
+  const parts = [keeper, informers, flagInformers, lacking, recorder, flagRecorder, rulesets, probes];
   await Promise.all(parts.map((one) => one.stop()));
   await reviews.close();
   logger.info({ instance }, 'stopped');
@@ -280,11 +305,15 @@ interface FlagParts {
   readonly recorder: EventRecorder;
   readonly metrics: OperatorMetrics;
   readonly hub: RulesetHub;
+  readonly lacking: PodsWithoutSidecar;
   readonly authorities: () => string;
 }
 
 /** All FeatureFlags, by namespace, from now until the worker is stopped. */
-function leadFlags({ informers, recorder, metrics, hub, authorities }: FlagParts, leading: AbortSignal): Worker {
+function leadFlags(
+  { informers, recorder, metrics, hub, lacking, authorities }: FlagParts,
+  leading: AbortSignal,
+): Worker {
   const reconciler = new FlagReconciler({
     client,
     sources: informers.sources,
@@ -300,6 +329,7 @@ function leadFlags({ informers, recorder, metrics, hub, authorities }: FlagParts
     },
     withdraw: (flagSetId) => hub.withdraw(flagSetId),
     reach: (flagSetId) => hub.reach(flagSetId),
+    hasPodsWithout: (flagSet) => lacking.countIn(flagSet) > 0,
     announce: (about, type, reason, note) => recorder.record({ about, type, reason, action: reason, note }),
     counted: (flagSet, counts) => metrics.flagsCounted(flagSet, counts),
   });
@@ -312,16 +342,16 @@ function leadFlags({ informers, recorder, metrics, hub, authorities }: FlagParts
     const { flags, snapshots } = informers.sources;
     for (const { metadata } of [...flags.list(), ...snapshots.list()]) worker.add(metadata.namespace ?? '');
     worker.start();
-    claimHome(snapshots, leading);
+    claimRuleset(snapshots, namespace, leading);
   };
   // Where the definition of FeatureFlags is not installed yet, Rollouts must not wait for it.
   informers.synced.then(begin, () => {}); // stopped before
   return worker;
 }
 
-/** Evaluators of this namespace, such as those of gateways, find a ruleset whether it has flags or not. */
-function claimHome(snapshots: FlagInformers['sources']['snapshots'], leading: AbortSignal): void {
-  claimSnapshot({ client, snapshots }, namespace, leading).catch((err) => {
-    if (!leading.aborted) logger.warn({ err }, 'the ruleset of this namespace was not begun');
+/** Evaluators of a namespace, such as those of gateways in ours, find a ruleset whether it has flags or not. */
+function claimRuleset(snapshots: FlagInformers['sources']['snapshots'], flagSet: string, signal: AbortSignal): void {
+  claimSnapshot({ client, snapshots }, flagSet, signal).catch((err) => {
+    if (!signal.aborted) logger.warn({ err, flagSet }, 'the ruleset of a namespace was not begun');
   });
 }

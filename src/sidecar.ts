@@ -16,6 +16,7 @@ import { fileSource } from './evaluator/file-source.ts';
 import { healthServer } from './evaluator/health-server.ts';
 import { Load } from './evaluator/load.ts';
 import { HELP, parseOptions, type SidecarOptions } from './evaluator/options.ts';
+import { Readiness } from './evaluator/readiness.ts';
 import { evaluatorServer, MAX_BODY_BYTES } from './evaluator/server.ts';
 import { RulesetHolder } from './rulesets/holder.ts';
 import { keyFiles } from './rulesets/key-files.ts';
@@ -64,7 +65,9 @@ async function run(options: SidecarOptions): Promise<void> {
   const load = new Load(LOAD_LIMITS);
   const parts = { holder, clock, counts, streams, load, lastGoodFailures: () => keeper?.failures ?? 0 };
   const registry = evaluatorMetrics(parts);
-  const health = healthServer(() => whyNotReady(holder, signal), registry);
+  const { readyWithoutAfterMs } = options;
+  const readiness = new Readiness({ holder, clock, logger, readyWithoutAfterMs });
+  const health = healthServer(() => (signal.aborted ? 'stopping' : readiness.why), registry);
   const ruleset = () => holder.current?.compiled;
   const counters = createEventMetrics(registry);
   const ports = { clock, random: Math.random, logger, counters, ruleset };
@@ -83,6 +86,7 @@ async function run(options: SidecarOptions): Promise<void> {
     await app.close();
     giveUp();
     await events?.stop();
+    readiness.stop();
     holder.stop();
     await keeper?.settled();
     await health.close();
@@ -127,12 +131,6 @@ function sourcesOf(options: SidecarOptions, { keys, logger, holder, counts }: So
   };
   const ports = { clock, random: Math.random, logger, running, takeEvaluated: () => counts.takeEvaluated() };
   return [...mounted, streamSource({ ...stream, keys }, ports)];
-}
-
-function whyNotReady({ current, expired }: RulesetHolder, signal: AbortSignal): string | undefined {
-  if (signal.aborted) return 'stopping';
-  if (!current) return 'no ruleset yet';
-  return expired ? 'the operator was not heard for longer than --fail-closed-after' : undefined;
 }
 
 async function listen(app: FastifyInstance, option: string, at: SidecarOptions['health']): Promise<string> {

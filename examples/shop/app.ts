@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { burn, delayMs, RequestRate } from './faults.ts';
+import { flagOf } from './flags.ts';
 import { shopMetrics } from './metrics.ts';
 import type { ShopSettings } from './settings.ts';
 
@@ -41,7 +42,8 @@ export class ShopApp {
     response.end(reply.body);
   }
 
-  async #maintenance({ url }: IncomingMessage): Promise<Reply | undefined> {
+  async #maintenance({ url = '' }: IncomingMessage): Promise<Reply | undefined> {
+    if (url.startsWith('/flags/')) return this.#flag(new URL(url, 'http://shop'));
     switch (url) {
       case '/healthz':
         return { code: 200, body: 'ok\n' };
@@ -52,6 +54,15 @@ export class ShopApp {
       default:
         return undefined;
     }
+  }
+
+  /** `/flags/KEY?user=ID`: what this user gets. */
+  async #flag({ pathname, searchParams }: URL): Promise<Reply> {
+    const { flags } = this.#settings;
+    if (flags === undefined) return { code: 404, body: 'OFREP_ENDPOINT is not set\n' };
+    const key = pathname.slice('/flags/'.length);
+    const answer = await flagOf(flags, decoded(key), searchParams.get('user') ?? '');
+    return { code: 200, body: JSON.stringify(answer), type: JSON_TYPE };
   }
 
   #isReady(): boolean {
@@ -70,6 +81,14 @@ export class ShopApp {
     const reply = failed ? { code: 500, body: 'out of stock\n' } : page(request, body);
     this.#metrics.observe(request.method ?? '', reply.code, (performance.now() - startedMs) / 1000);
     return reply;
+  }
+}
+
+function decoded(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
   }
 }
 

@@ -20,6 +20,8 @@ export interface ShopSettings {
   readonly readyAfterMs: number | 'never';
   /** Time from the start until the process exits with 1. */
   readonly crashAfterMs: number | undefined;
+  /** Where flags are evaluated: a base URL of OFREP; undefined where nobody does. */
+  readonly flags: string | undefined;
   /** Time from SIGTERM to the end of listening, in which all is served and connections are closed politely. */
   readonly drainMs: number;
 }
@@ -44,6 +46,7 @@ export function readSettings(env: NodeJS.ProcessEnv): ShopSettings {
     cpuMs: number('CPU_MS', 0, 1_000),
     readyAfterMs: env.READY_AFTER_MS === 'never' ? 'never' : number('READY_AFTER_MS', 0, DAY_MS),
     crashAfterMs: env.CRASH_AFTER_MS ? number('CRASH_AFTER_MS', 0, DAY_MS) : undefined,
+    flags: env.OFREP_ENDPOINT || undefined,
     drainMs: number('DRAIN_MS', 5_000, 600_000),
   };
 }

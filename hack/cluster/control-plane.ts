@@ -87,6 +87,9 @@ export function apiServerArgs(settings: ControlPlaneSettings): string[] {
     `--proxy-client-cert-file=${pki('front-proxy-client.crt')}`,
     `--proxy-client-key-file=${pki('front-proxy-client.key')}`,
     '--allow-privileged=true',
+    // On by default, and v1, from Kubernetes 1.36 on.
+    '--feature-gates=MutatingAdmissionPolicy=true',
+    '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
     '--profiling=false',
   ];
 }

@@ -3,23 +3,22 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { cacheDir, repositoryDir } from '../cluster/paths.ts';
-import { writeImageArchive } from './archive.ts';
+import { type Entry, writeImageArchive } from './archive.ts';
 import type { BuiltImage } from './built-image.ts';
 import { baseEntries, nonrootUser, programEntries } from './rootfs.ts';
 
-/** An image of one Node program of ours. */
+/** An image of Node programs of ours. */
 export interface NodeImage {
   readonly name: string;
-  /** The program's root, from the root of the work tree. */
-  readonly entryPoint: string;
+  /** Name → root of a program, from the root of the work tree. The first is what the image runs; all lie in /app/NAME.mjs. */
+  readonly programs: Readonly<Record<string, string>>;
 }
 
-/** Our own programs that run in clusters. */
-const nodeImages = {
-  operator: 'src/operator.ts',
-  sidecar: 'src/sidecar.ts',
-  shop: 'examples/shop/server.ts',
-} as const;
+/** Our own images. The operator puts its own image into pods as their evaluator, so that one image is all that a cluster needs. */
+const nodeImages: Readonly<Record<string, NodeImage['programs']>> = {
+  operator: { operator: 'src/operator.ts', sidecar: 'src/sidecar.ts' },
+  shop: { shop: 'examples/shop/server.ts' },
+};
 
 /** The Node that the lock file pins: the same that runs the tests. */
 const node = join(repositoryDir, 'node_modules', 'node', 'bin', 'node');
@@ -31,29 +30,34 @@ const node = join(repositoryDir, 'node_modules', 'node', 'bin', 'node');
 export const nodeEnv = { NODE_ENV: 'production', NODE_OPTIONS: '--max-semi-space-size=4' } as const;
 
 /** Raise when the same program shall give another image. */
-const RECIPE_REVISION = 3;
+const RECIPE_REVISION = 4;
 const KEEP_ARCHIVES_MS = 24 * 3_600_000;
 
-/** Builds the image of one of our programs by name: `operator`, `shop`. */
+/** Builds one of our images by name: `operator`, `shop`. */
 export function ensureImage(name: string, signal: AbortSignal): Promise<BuiltImage> {
-  return buildNodeImage({ name, entryPoint: entryPointOf(name) }, signal);
+  return buildNodeImage({ name, programs: programsOf(name) }, signal);
 }
 
-/** Where one of our programs begins. */
-export function entryPointOf(name: string): string {
-  const known = Object.entries(nodeImages).find(([one]) => one === name);
-  if (known) return known[1];
+/** The programs of one of our images. */
+export function programsOf(name: string): NodeImage['programs'] {
+  const known = Object.hasOwn(nodeImages, name) ? nodeImages[name] : undefined;
+  if (known) return known;
   throw new Error(`no image is called "${name}": there are ${Object.keys(nodeImages).join(', ')}`);
 }
 
 /**
- * Bundles a program into one file and puts it on Node and the libraries that Node needs, for a user without rights.
+ * Bundles each program into one file and puts them on Node and the libraries that Node needs, for a user without rights.
  * Nothing else is in the image. The tag is a digest of the content: a changed program rolls out, an equal one does not.
  */
-export async function buildNodeImage({ name, entryPoint }: NodeImage, signal: AbortSignal): Promise<BuiltImage> {
-  const bundled = await bundle(entryPoint);
-  const digest = createHash('sha256').update(`${RECIPE_REVISION} ${process.version}\n`).update(bundled).digest('hex');
-  const tag = digest.slice(0, 12);
+export async function buildNodeImage({ name, programs }: NodeImage, signal: AbortSignal): Promise<BuiltImage> {
+  const files: Entry[] = [];
+  const hash = createHash('sha256').update(`${RECIPE_REVISION} ${process.version}\n`);
+  for (const [program, entryPoint] of Object.entries(programs)) {
+    const source = await bundle(entryPoint);
+    hash.update(program).update(source);
+    files.push({ kind: 'file', path: `app/${program}.mjs`, mode: 0o644, source });
+  }
+  const tag = hash.digest('hex').slice(0, 12);
   const reference = `sluice.local/${name}:${tag}`;
   const dir = join(cacheDir(), 'images');
   const archive = join(dir, `${name}-bundle-${tag}.tar`);
@@ -61,8 +65,8 @@ export async function buildNodeImage({ name, entryPoint }: NodeImage, signal: Ab
   const nodeLayer = [...baseEntries, ...(await programEntries(node, 'usr/local/bin/node', signal))];
   writeImageArchive(archive, {
     reference,
-    layers: [nodeLayer, [{ kind: 'file', path: `app/${name}.mjs`, mode: 0o644, source: bundled }]],
-    entrypoint: ['/usr/local/bin/node', `/app/${name}.mjs`],
+    layers: [nodeLayer, files],
+    entrypoint: ['/usr/local/bin/node', `/app/${Object.keys(programs)[0]}.mjs`],
     env: nodeEnv,
     user: nonrootUser,
   });

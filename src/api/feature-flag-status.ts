@@ -27,7 +27,7 @@ export const featureFlagStatusSchema = z
   .object({
     observedGeneration: z.int().optional().describe('metadata.generation that this status speaks of.'),
     conditions: conditionList(
-      '`Accepted`: the flag is part of the ruleset as its spec says. `Published`: it is in the ruleset that the namespace’s evaluators are given. `Expired`: a release flag that outlived `expiresAfter`.',
+      '`Accepted`: the flag is part of the ruleset as its spec says. `Published`: it is in the ruleset that the namespace’s evaluators are given. `Expired`: a release flag that outlived `expiresAfter`. `Injected`: False while pods of the namespace want an evaluator and have none.',
     ),
     revision: z.int().optional().describe('Number of the present revision.'),
     history: keyedList(

@@ -15,3 +15,9 @@ export const HASH_LABEL = 'pod-template-hash';
 export const ROLLOUT_LABEL = 'sluice.dev/rollout';
 export const FINALIZER = 'sluice.dev/rollout';
 export const FIELD_MANAGER = 'sluice';
+
+/** Label on a pod template: its pods want an evaluator beside them. The webhook's selector. */
+export const INJECT_LABEL = 'sluice.dev/inject';
+export const INJECT_ENABLED = 'true';
+/** Label on a pod that the webhook gave one; who counts pods without one selects by its absence. */
+export const INJECTED_LABEL = 'sluice.dev/injected';

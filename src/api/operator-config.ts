@@ -4,6 +4,7 @@ import { SluiceError } from '../base/errors.ts';
 import { keyedList } from './constraint.ts';
 import { guardrailSchema } from './guardrail.ts';
 import { prometheusQuerySchema } from './metric.ts';
+import { opaque } from './opaque.ts';
 import { problemsOf } from './problem.ts';
 
 const MAX_CONFIG_BYTES = 262_144;
@@ -20,6 +21,22 @@ export const operatorConfigSchema = z.strictObject({
     'name',
     'Added to every Rollout that has no guardrail of the same name.',
   ).prefault([]),
+  injection: z
+    .strictObject({
+      image: z
+        .string()
+        .min(1)
+        .max(1024)
+        .optional()
+        .describe('Image of the evaluators that labelled pods get. Without it none are put into pods.'),
+      imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).prefault('IfNotPresent').describe('As in any pod.'),
+      resources: opaque(
+        z.record(z.string(), z.json()),
+        'Resources of their container, as in any pod.',
+        'object',
+      ).prefault({}),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').describe('Least that is told.'),

@@ -21,6 +21,8 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
   --fail-closed-after DURATION
                        refuse to evaluate after so long without a word from the operator, such as 90s, 15m, 12h, 2d;
                        at least 30s; default: never
+  --ready-without-after DURATION
+                       be ready without any ruleset after so long, so that what waits for this can start; default: never
   --public-key FILE    accept only rulesets signed by this key (PEM), which may come later; may be given several times
 
   --events-dir DIR     take exposures and metric events, which wait here; used by one process at a time
@@ -60,6 +62,8 @@ export interface SidecarOptions {
   readonly stream: StreamOptions | undefined;
   /** Undefined: what is held answers for ever. */
   readonly failClosedAfterMs: DurationMs | undefined;
+  /** Undefined: not ready before a ruleset. */
+  readonly readyWithoutAfterMs: DurationMs | undefined;
   readonly publicKeys: readonly string[];
   /** Undefined: no events are taken. */
   readonly events: EventOptions | undefined;
@@ -80,6 +84,7 @@ export function parseOptions(args: readonly string[], environment = process.env)
     ...{ files, watch, namespace, boot, stateDir, logLevel },
     stream: streamOf(values, environment),
     failClosedAfterMs: failClosedAfterOf(values['fail-closed-after']),
+    readyWithoutAfterMs: durationOf('--ready-without-after', values['ready-without-after']),
     publicKeys: values['public-key'] ?? [],
     events: eventsOf(values['events-dir'], values.collector),
     evaluation: { host: values.host ?? '127.0.0.1', port: portOf('--port', values.port, 8016) },
@@ -129,7 +134,7 @@ function valuesOf(args: readonly string[]) {
         ...{ file: texts, 'public-key': texts, namespace: text, boot: text, 'state-dir': text, host: text, port: text },
         ...{ 'health-host': text, 'health-port': text, 'log-level': text, 'events-dir': text, collector: text },
         ...{ operator: text, 'flag-set': text, subscriber: text, 'token-file': text, 'ca-file': text },
-        'fail-closed-after': text,
+        ...{ 'fail-closed-after': text, 'ready-without-after': text },
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -13,6 +13,8 @@ export interface LiveFigures {
   queue(): number;
   /** Evaluators that are connected. */
   streams(): number;
+  /** Of the replica that leads: labelled pods without evaluator, by namespace. */
+  podsWithoutSidecar(): ReadonlyMap<string, number>;
   watchAges(): readonly { readonly name: string; readonly seconds: number }[];
 }
 
@@ -91,6 +93,16 @@ export class OperatorMetrics {
       registers: [registry],
       collect() {
         this.set(live.streams());
+      },
+    });
+    new Gauge({
+      name: 'sluice_pods_without_sidecar',
+      help: 'Pods with the label sluice.dev/inject that have no evaluator.',
+      labelNames: ['namespace'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [namespace, count] of live.podsWithoutSidecar()) this.set({ namespace }, count);
       },
     });
     new Gauge({

@@ -56,6 +56,7 @@ export async function startFlagController(home: string, only: readonly string[])
     },
     withdraw: (namespace) => hub.withdraw(namespace),
     reach: (namespace) => hub.reach(namespace),
+    hasPodsWithout: () => false,
     announce: (flag, type, reason) => announced.push(`${type} ${flag.metadata.name} ${reason}`),
     counted: (namespace, of) => counts.set(namespace, of),
   });

@@ -12,10 +12,10 @@ export async function helm(args: readonly string[], signal: AbortSignal, input =
   return output(join(await ensureBinary('helm', signal), 'helm'), args, { signal, input });
 }
 
-/** The chart's objects with these values (YAML), hooks included. */
-export async function render(values: string, signal: AbortSignal): Promise<Manifest[]> {
+/** The chart's objects with these values (YAML), hooks included. `more`: other arguments of `helm template`. */
+export async function render(values: string, signal: AbortSignal, ...more: readonly string[]): Promise<Manifest[]> {
   const place = ['--namespace', 'sluice-system', '--kube-version', versions.kubernetes];
-  return objectsIn(await helm(['template', 'sluice', CHART, ...place, '--values', '-'], signal, values));
+  return objectsIn(await helm(['template', 'sluice', CHART, ...place, ...more, '--values', '-'], signal, values));
 }
 
 /** Every object of a YAML stream. */

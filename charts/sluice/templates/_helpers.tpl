@@ -3,6 +3,11 @@ app.kubernetes.io/name: sluice
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- define "sluice.evaluatorSelector" -}}
+app.kubernetes.io/name: sluice
+app.kubernetes.io/component: evaluator
+{{- end }}
+
 {{- define "sluice.labels" -}}
 app.kubernetes.io/name: sluice
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -120,4 +125,15 @@ spec:
       {{- with .volumes }}
       volumes: {{- toYaml . | nindent 8 }}
       {{- end }}
+{{- end }}
+
+{{/* A value as a literal of CEL, whose maps and lists take values of one type only. */}}
+{{- define "sluice.cel" -}}
+{{- if kindIs "map" . -}}
+{ {{- $first := true }}{{ range $key, $value := . }}{{ if not $first }}, {{ end }}{{ $first = false }}{{ $key | toJson }}: dyn({{ include "sluice.cel" $value }}){{ end -}} }
+{{- else if kindIs "slice" . -}}
+[ {{- range $index, $value := . }}{{ if $index }}, {{ end }}dyn({{ include "sluice.cel" $value }}){{ end -}} ]
+{{- else -}}
+{{ toRawJson . }}
+{{- end -}}
 {{- end }}

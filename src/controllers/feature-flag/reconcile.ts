@@ -60,6 +60,8 @@ export interface FlagReconcilePorts {
   withdraw(namespace: string): void;
   /** What evaluators have said; changes seldom enough that each change may be written down. */
   reach(namespace: string): Reach | undefined;
+  /** Whether pods of the namespace want an evaluator and have none. */
+  hasPodsWithout(namespace: string): boolean;
   announce(flag: FlagObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
   counted(namespace: string, counts: FlagCounts): void;
 }
@@ -135,17 +137,20 @@ export class FlagReconciler {
 
   /** A ruleset that is too large is refused; kill switches go out all the same, in the last good one. */
   async #publish({ ruleset, revision }: FlagsDecision, installation: Installation, at: WriteAt): Promise<Publication> {
-    const reach = this.#ports.reach(at.namespace);
-    if (!ruleset) return { revision, refused: undefined, reach };
+    const around = {
+      reach: this.#ports.reach(at.namespace),
+      hasPodsWithout: this.#ports.hasPodsWithout(at.namespace),
+    };
+    if (!ruleset) return { revision, refused: undefined, ...around };
     try {
       await this.#put(ruleset, installation, at);
-      return { revision: ruleset.revision, refused: undefined, reach };
+      return { revision: ruleset.revision, refused: undefined, ...around };
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'SLUICE_RULESET_TOO_LARGE') throw error;
       this.#ports.logger.error({ namespace: at.namespace, err: error }, 'a ruleset was not published');
       const reduced = withSwitchesOnly(at.before && publishedIn(at.before, installation), ruleset);
       if (reduced) await this.#put(reduced, installation, at);
-      return { revision: reduced?.revision ?? revision, refused: error.message, reach };
+      return { revision: reduced?.revision ?? revision, refused: error.message, ...around };
     }
   }
 

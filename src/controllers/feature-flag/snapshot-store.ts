@@ -129,5 +129,6 @@ export async function claimSnapshot(
   });
 }
 
-const LABELS = { 'app.kubernetes.io/managed-by': 'sluice' };
+/** On every snapshot that we made. */
+export const LABELS = { 'app.kubernetes.io/managed-by': 'sluice' };
 const metadataIn = (namespace: string): ConfigMap['metadata'] => ({ name: SNAPSHOT_NAME, namespace });

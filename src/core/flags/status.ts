@@ -13,6 +13,8 @@ export interface Publication {
   readonly refused: string | undefined;
   /** How far it has come; undefined where nobody knows yet. */
   readonly reach: Reach | undefined;
+  /** Pods of the namespace want an evaluator and have none. */
+  readonly hasPodsWithout: boolean;
 }
 
 /** Usage is written this rarely: thousands of flags that are always asked for must not be thousands of writes a minute. */
@@ -42,11 +44,14 @@ export function nextStatus(
           author: flag.author,
           accepted: isAccepted(verdict) && publication.refused === undefined,
         });
-  const propagation = propagationOf(status, changed, publication);
+  // Who published it may have ended before the status said so; what a status has not seen yet is followed from here on.
+  const isUnseen = status.observedGeneration !== generation && isAccepted(verdict);
+  const propagation = propagationOf(status, changed || isUnseen, publication);
   const claims = [
     accepted(verdict),
     published(verdict, changed, publication, propagation?.desired),
     expired(flag, now),
+    ...injected(status, publication),
   ];
   const last = history.at(-1);
   const lastEvaluated = lastEvaluatedOf(flag, publication.reach);
@@ -116,6 +121,18 @@ function published(
   if (form === undefined)
     return { type, status: 'False', reason: 'LeftOut', message: 'The ruleset has nothing of it.' };
   return { type, status: 'True', reason: 'InRuleset', message: `The ruleset has it since revision ${desired}.` };
+}
+
+/** Said of those namespaces alone that ever had a pod without. No number: it would be a write to every flag for every pod. */
+function injected({ conditions }: FeatureFlagStatus, { hasPodsWithout }: Publication): ConditionClaim[] {
+  const type = 'Injected';
+  if (hasPodsWithout) {
+    const message =
+      'Pods that want an evaluator have none, and get nothing of this flag: kubectl get pods -l sluice.dev/inject=true,!sluice.dev/injected';
+    return [{ type, status: 'False', reason: 'PodsWithoutSidecar', message }];
+  }
+  if (!conditions.some((condition) => condition.type === type)) return [];
+  return [{ type, status: 'True', reason: 'AllPods', message: 'All pods that want an evaluator have one.' }];
 }
 
 /** When the condition `Expired` changes by the clock alone. */

@@ -4,7 +4,7 @@ import { kubectl, loadImage, serviceUrl } from '../../support/cluster.ts';
 
 /** Runs the probe server as Deployment and Service `name`, and answers its address when it is ready. */
 export async function startProbe(namespace: string, name: string, signal: AbortSignal): Promise<string> {
-  const image = await buildNodeImage({ name: 'probe', entryPoint: 'test/e2e/cluster/probe-app.ts' }, signal);
+  const image = await buildNodeImage({ name: 'probe', programs: { probe: 'test/e2e/cluster/probe-app.ts' } }, signal);
   await loadImage(image, signal);
   const labels = { app: name };
   const annotations = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' };

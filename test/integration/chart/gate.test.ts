@@ -44,7 +44,7 @@ beforeAll(async () => {
   gate.metadata = { name: `sluice-gate-${namespace}` }; // other files share this API server
   const here = { key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] };
   gate.webhooks[0].namespaceSelector.matchExpressions.push(here);
-  gate.webhooks[1].namespaceSelector = { matchExpressions: [here] };
+  for (const hook of gate.webhooks.slice(1)) hook.namespaceSelector = { matchExpressions: [here] };
   await installCrds(signal);
   gatePath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${gate.metadata.name}`;
   expect((await apply(config, gatePath, gate)).body.message).toBeUndefined();
@@ -108,4 +108,15 @@ test('feature flags are written, and killed, while nobody is behind the webhook'
   expect((await apply(config, path, { ...flag, metadata: { name: 'a' } })).status).toBe(201);
   const killed = { ...flag, metadata: { name: 'a' }, spec: { ...flag.spec, killSwitch: true } };
   expect(await apply(config, path, killed)).toMatchObject({ status: 200, body: { spec: { killSwitch: true } } });
+});
+
+test('pods that want an evaluator are made while nobody is behind the webhook', async () => {
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'labelled', labels: { 'sluice.dev/inject': 'true' } },
+    spec: { containers: [{ name: 'app', image: 'catalog:v1' }] },
+  };
+  const answer = await rawApi(config, 'POST', `/api/v1/namespaces/${namespace}/pods`, { body });
+  expect(answer).toMatchObject({ status: 201, body: { spec: { containers: [{ name: 'app' }] } } });
 });

@@ -26,12 +26,13 @@ const release = (...args: string[]) =>
 const upgrade = (...args: string[]) => release('upgrade', '--install', 'sluice', CHART, '--create-namespace', ...args);
 
 /** No kubelet runs here: waits for the Job of a hook and says that it succeeded. Answers the Job as it was made. */
-async function succeed(name: string): Promise<Manifest> {
+async function succeed(name: string, meanwhile = async () => {}): Promise<Manifest> {
   const probe = async () => {
     const { status, body } = await call('GET', `${JOBS}/${name}`);
     return status === 200 && body;
   };
   const job = await waitFor(probe, { what: `the job ${name}`, timeoutMs: 30_000, signal });
+  await meanwhile();
   const now = new Date().toISOString();
   const conditions = ['SuccessCriteriaMet', 'Complete'].map((type) => ({
     type,
@@ -71,8 +72,9 @@ test('an install on an empty cluster brings definitions, presets and all objects
 });
 
 test('pods of the operator and of the hooks are admitted where pod security is restricted', async () => {
-  const templates = (await render('', signal)).flatMap((object) => object.spec?.template ?? []);
-  expect(templates).toHaveLength(3);
+  const objects = await render('evaluator: { enabled: true }', signal);
+  const templates = objects.flatMap((object) => object.spec?.template ?? []);
+  expect(templates).toHaveLength(5);
   for (const { spec } of templates) {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'probe' }, spec };
     const { status, body } = await call('POST', `/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`, pod);
@@ -224,6 +226,15 @@ test('uninstalling waits for the job that deletes Rollouts while the operator is
   expect(await may(UNINSTALL, 'delete deployments apps shop')).toBe(false);
   expect(await statusOf(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/sluice-operator`)).toBe(200);
   expect((await succeed('sluice-uninstall')).spec.template.spec.containers[0].args).toEqual(['uninstall']);
+  expect(await may(UNINSTALL, 'delete configmaps - shop sluice-ruleset')).toBe(false);
+  const remover = `system:serviceaccount:${NAMESPACE}:sluice-remove-rulesets`;
+  const last = await succeed('sluice-remove-rulesets', async () => {
+    expect(await may(remover, 'list configmaps - - sluice-ruleset')).toBe(true);
+    expect(await may(remover, 'delete configmaps - shop sluice-ruleset')).toBe(true);
+    expect(await may(remover, 'delete configmaps - shop kube-root-ca.crt')).toBe(false);
+    expect(await may(OPERATOR, 'update configmaps - shop sluice-ruleset')).toBe(false); // it cannot write them anew
+  });
+  expect(last.spec.template.spec.containers[0].args).toEqual(['remove-rulesets']);
   await gone;
   expect(await statusOf(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/sluice-operator`)).toBe(404);
   expect(await statusOf(GATE)).toBe(404);

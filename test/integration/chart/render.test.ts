@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { PLAIN_MANIFESTS, plainManifests } from '../../../hack/plain-manifests.ts';
 import { parseOperatorConfig } from '../../../src/api/operator-config.ts';
 import { parseMetric } from '../../../src/api/parse.ts';
+import { parseOptions } from '../../../src/evaluator/options.ts';
 import { CHART, find, helm, render } from '../../support/helm.ts';
 import type { Manifest } from '../../support/manifests.ts';
 
@@ -34,6 +35,9 @@ const wrong: readonly [string, string][] = [
   ['flowControl: { enabled: often }', 'enabled'],
   ['flowControl: { priorityLevel: "" }', 'priorityLevel'],
   ['uninstall: { timeoutSeconds: 1 }', 'timeoutSeconds'],
+  ['injection: { image: mine }', 'image'],
+  ['evaluator: { replicas: 0 }', 'replicas'],
+  ['evaluator: { flagSet: Shop }', 'flagSet'],
   ['defaultGuardrails: [{ metric: http-error-ratio }]', 'name'],
   ['defaultGuardrails: [{ name: errors, maximum: 1 }]', 'maximum'],
   ['defaultGuardrails: [{ name: errors, action: Explode }]', 'action'],
@@ -54,8 +58,11 @@ test('the operator reads its configuration as the chart writes it', async () => 
     log: { level: 'debug' },
     defaultGuardrails: [{ name: 'errors', max: 0.01, interval: 10_000 }],
   });
-  const plain = find(await render('', signal), 'ConfigMap', 'sluice-config').data['config.yaml'];
-  expect(parseOperatorConfig(plain).defaultGuardrails).toEqual([]);
+  const plain = find(await render('image: { tag: "7" }', signal), 'ConfigMap', 'sluice-config').data['config.yaml'];
+  expect(parseOperatorConfig(plain)).toMatchObject({
+    defaultGuardrails: [],
+    injection: { image: 'sluice/operator:7', resources: { limits: { memory: '128Mi' } } },
+  });
 });
 
 test('a change of configuration starts new pods, and nothing else does', async () => {
@@ -75,9 +82,12 @@ test('every preset is a Metric that the operator can read, with its placeholders
 
 test('every pod, of hooks too, is as restricted as pod security asks, and places itself as told', async () => {
   const specs = podSpecs(
-    await render('{ nodeSelector: { pool: system }, image: { repository: mine, tag: "7" } }', signal),
+    await render(
+      '{ nodeSelector: { pool: system }, image: { repository: mine, tag: "7" }, evaluator: { enabled: true } }',
+      signal,
+    ),
   );
-  expect(specs).toHaveLength(3);
+  expect(specs).toHaveLength(5);
   for (const { securityContext, containers, nodeSelector } of specs) {
     expect(securityContext).toMatchObject({
       runAsNonRoot: true,
@@ -87,7 +97,10 @@ test('every pod, of hooks too, is as restricted as pod security asks, and places
     expect(nodeSelector).toEqual({ pool: 'system' });
     for (const { image, resources, securityContext: own } of containers) {
       expect(image).toBe('mine:7');
-      expect(resources).toMatchObject({ requests: { cpu: '50m' }, limits: { memory: '512Mi' } });
+      expect(resources).toMatchObject({
+        requests: { cpu: '50m' },
+        limits: { memory: expect.stringMatching(/^(256|512)Mi$/) },
+      });
       expect(own).toMatchObject({
         readOnlyRootFilesystem: true,
         allowPrivilegeEscalation: false,
@@ -97,17 +110,25 @@ test('every pod, of hooks too, is as restricted as pod security asks, and places
   }
 });
 
-test('the right to read Secrets elsewhere, the pod monitor and the hooks are there only when asked for', async () => {
+test('the right to read Secrets elsewhere, the pod monitor, the evaluator and the hooks are there only when asked for', async () => {
   const names = (objects: readonly Manifest[]) => objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
   const optional = [
     'ClusterRoleBinding sluice-secret-reader',
     'PodMonitor sluice-operator',
     'Job sluice-uninstall',
+    'Job sluice-remove-rulesets',
     'Job sluice-upgrade-crds',
+    'Deployment sluice-evaluator',
   ];
-  const on = names(await render('metrics: { readSecrets: true, podMonitor: { enabled: true } }', signal));
+  const on = names(
+    await render(
+      '{ metrics: { readSecrets: true, podMonitor: { enabled: true } }, evaluator: { enabled: true } }',
+      signal,
+    ),
+  );
   expect(on).toEqual(expect.arrayContaining(optional));
-  const off = names(await render('{ uninstall: { deleteRollouts: false }, crds: { upgrade: false } }', signal));
+  const none = '{ uninstall: { deleteRollouts: false, deleteRulesets: false }, crds: { upgrade: false } }';
+  const off = names(await render(none, signal));
   expect(off.filter((name) => optional.includes(name))).toEqual([]);
 });
 
@@ -131,4 +152,26 @@ test('the Service of the stream leads to a port that the operator has', async ()
   const [port] = find(objects, 'Service', 'sluice-rulesets').spec.ports;
   const { spec } = find(objects, 'Deployment', 'sluice-operator').spec.template;
   expect(spec.containers[0].ports).toContainEqual({ name: port.targetPort, containerPort: 8082 });
+});
+
+test('an evaluator of its own understands its options, and gets the right to read where flags are not of its namespace', async () => {
+  const bindings = (objects: readonly Manifest[]) =>
+    objects.filter(({ kind, metadata }) => kind === 'RoleBinding' && metadata.name === 'sluice-evaluator');
+  const optionsOf = (objects: readonly Manifest[]) => {
+    const { spec } = find(objects, 'Deployment', 'sluice-evaluator').spec.template;
+    return parseOptions(spec.containers[0].args, { POD_NAME: 'one' });
+  };
+  const home = await render('evaluator: { enabled: true }', signal);
+  expect(optionsOf(home)).toMatchObject({
+    boot: '/var/run/sluice/boot/ruleset.json.gz',
+    stream: { flagSetId: 'sluice-system', subscriber: 'one', caFile: '/var/run/sluice/boot/ca.crt' },
+    evaluation: { host: '0.0.0.0' },
+  });
+  expect(bindings(home)).toEqual([]);
+  const away = await render('evaluator: { enabled: true, flagSet: shop }', signal);
+  // The mounted ruleset would be that of another namespace.
+  expect(optionsOf(away)).toMatchObject({ boot: undefined, stream: { flagSetId: 'shop' } });
+  expect(bindings(away)).toMatchObject([
+    { metadata: { namespace: 'shop' }, roleRef: { name: 'sluice-ruleset-reader' } },
+  ]);
 });

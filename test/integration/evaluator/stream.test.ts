@@ -283,3 +283,14 @@ test('told to fail closed, it refuses to answer while the operator was not heard
   await answersBy(sidecar, 1);
   expect(await sidecar.ready()).toBe(true);
 });
+
+test('where there is no ruleset, a sidecar is ready when it was told to wait no longer, and answers by the first one', async () => {
+  const operator = new TestOperator();
+  await operator.start();
+  const hub = operator.lead();
+  const sidecar = await follow(operator.address, '--ready-without-after', '1s');
+  await until(() => sidecar.ready());
+  expect((await sidecar.post(FLAG, {})).status).toBe(500);
+  give(hub, sealedWith(1));
+  await answersBy(sidecar, 1);
+});

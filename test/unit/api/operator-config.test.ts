@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { parseOperatorConfig } from '../../../src/api/operator-config.ts';
 
 test('an empty file means all defaults', () => {
-  const defaults = { prometheus: {}, defaultGuardrails: [], log: { level: 'info' } };
+  const injection = { imagePullPolicy: 'IfNotPresent', resources: {} };
+  const defaults = { prometheus: {}, defaultGuardrails: [], injection, log: { level: 'info' } };
   expect(parseOperatorConfig('')).toEqual(defaults);
   expect(parseOperatorConfig('# nothing\n')).toEqual(defaults);
 });

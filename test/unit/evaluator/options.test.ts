@@ -10,6 +10,7 @@ test('local mode listens on loopback and does not look for changes, unless told'
     stateDir: undefined,
     stream: undefined,
     failClosedAfterMs: undefined,
+    readyWithoutAfterMs: undefined,
     publicKeys: [],
     events: undefined,
     evaluation: { host: '127.0.0.1', port: 8016 },
@@ -37,6 +38,7 @@ test.each([
   [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '0s'], '--fail-closed-after'],
   [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '90'], '--fail-closed-after'],
   [['--operator', 'https://operator', '--flag-set', 'shop', '--fail-closed-after', '29s'], 'at least 30s'],
+  [['--boot', 'a', '--ready-without-after', 'soon'], '--ready-without-after'],
   [['--file', 'a', '--collector', 'http://collector'], '--events-dir'],
   [['--file', 'a', '--events-dir', 'd', '--collector', 'collector:80'], 'http URL'],
 ])('%j is refused by a code', (args, part) => {

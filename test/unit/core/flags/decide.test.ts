@@ -74,19 +74,29 @@ test('a ruleset that is too large gives way to the last one with the kill switch
 test('a status settles: decided again from itself, it is the same', () => {
   const one = flag('a');
   const { ruleset, flags } = decideFlags(seen([one]), NOW);
-  const status = nextStatus(one, flags.get('a')!, { revision: 1, refused: undefined, reach: undefined }, NOW);
+  const status = nextStatus(
+    one,
+    flags.get('a')!,
+    { revision: 1, refused: undefined, reach: undefined, hasPodsWithout: false },
+    NOW,
+  );
   expect(status.history).toMatchObject([{ revision: 1, accepted: true, at: NOW }]);
   const later = (NOW + 60_000) as EpochMs;
   const again = { ...one, status };
   const decided = decideFlags(seen([again], { revision: 1, flags: ruleset!.flags }), later);
-  const publication = { revision: decided.revision, refused: undefined, reach: undefined };
+  const publication = { revision: decided.revision, refused: undefined, reach: undefined, hasPodsWithout: false };
   expect(nextStatus(again, decided.flags.get('a')!, publication, later)).toEqual(status);
 });
 
 test('a revision does not count as accepted before it was published', () => {
   const one = flag('a');
   const decision = { ...decideFlags(seen([one]), NOW).flags.get('a')! };
-  const status = nextStatus(one, decision, { revision: 0, refused: 'too large', reach: undefined }, NOW);
+  const status = nextStatus(
+    one,
+    decision,
+    { revision: 0, refused: 'too large', reach: undefined, hasPodsWithout: false },
+    NOW,
+  );
   expect(status.history).toMatchObject([{ accepted: false }]);
   expect(status.conditions.find(({ type }) => type === 'Published')).toMatchObject({
     status: 'False',

@@ -15,12 +15,18 @@ const reachOf = (parts: Partial<Reach> = {}): Reach => ({
 });
 
 /** The status after a pass for a flag that has been in the ruleset since revision 5. */
-function after(reach: Reach | undefined, status: Partial<ObservedFlag['status']> = {}, changed = false) {
+function after(
+  reach: Reach | undefined,
+  status: Partial<ObservedFlag['status']> = {},
+  changed = false,
+  hasPodsWithout = false,
+) {
   const flag: ObservedFlag = {
     source: { name: 'a', key: 'key-of-a', createdAt: '', form: undefined } as unknown as ObservedFlag['source'],
     generation: 1,
     status: {
       ...featureFlagStatusSchema.parse({ conditions: [] }),
+      observedGeneration: 1,
       propagation: { desired: 5, acknowledged: 0, total: 0 },
       ...status,
     },
@@ -29,7 +35,7 @@ function after(reach: Reach | undefined, status: Partial<ObservedFlag['status']>
   const verdict = { reason: 'Compiled', message: '', form: {} } as unknown as Parameters<
     typeof nextStatus
   >[1]['verdict'];
-  return nextStatus(flag, { verdict, changed }, { revision: 9, refused: undefined, reach }, NOW);
+  return nextStatus(flag, { verdict, changed }, { revision: 9, refused: undefined, reach, hasPodsWithout }, NOW);
 }
 
 test('those who run the revision of the last change, or a newer one, have acknowledged it', () => {
@@ -63,10 +69,25 @@ test('a change begins anew', () => {
   expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2 });
 });
 
+test('a change that was published by who ended before its status was written begins anew too', () => {
+  const propagation = { desired: 5, acknowledged: 1, total: 2 };
+  const { propagation: next } = after(reachOf({ running: [5, 5] }), { propagation, observedGeneration: 0 });
+  expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2 });
+});
+
 test('usage is written when it is first seen, and then once an hour', () => {
   const at = (ms: number) => reachOf({ evaluatedAt: new Map([['key-of-a', (NOW + ms) as EpochMs]]) });
   expect(after(reachOf())).not.toHaveProperty('lastEvaluated');
   expect(after(at(0)).lastEvaluated).toBe(NOW);
   expect(after(at(HOUR_MS - 1), { lastEvaluated: NOW }).lastEvaluated).toBe(NOW);
   expect(after(at(HOUR_MS), { lastEvaluated: NOW }).lastEvaluated).toBe(NOW + HOUR_MS);
+});
+
+test('pods without an evaluator are told of every flag while they are there, and of none where there never were any', () => {
+  const injected = ({ conditions }: ReturnType<typeof after>) =>
+    conditions.filter(({ type }) => type === 'Injected').map(({ status, reason }) => `${status} ${reason}`);
+  expect(injected(after(reachOf()))).toEqual([]);
+  const during = after(reachOf(), {}, false, true);
+  expect(injected(during)).toEqual(['False PodsWithoutSidecar']);
+  expect(injected(after(reachOf(), { conditions: during.conditions }))).toEqual(['True AllPods']);
 });
