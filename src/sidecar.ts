@@ -12,6 +12,8 @@ import { evaluatorMetrics } from './evaluator/evaluator-metrics.ts';
 import { EventStreams } from './evaluator/event-stream.ts';
 import { createEventMetrics } from './evaluator/events/event-metrics.ts';
 import { startEvents } from './evaluator/events/start-events.ts';
+import type { CheckServer } from './evaluator/ext-authz/check-server.ts';
+import type { ExtAuthzPorts } from './evaluator/ext-authz/start-ext-authz.ts';
 import { fileSource } from './evaluator/file-source.ts';
 import { healthServer } from './evaluator/health-server.ts';
 import { Load } from './evaluator/load.ts';
@@ -73,9 +75,12 @@ async function run(options: SidecarOptions): Promise<void> {
   const ports = { clock, random: Math.random, logger, counters, ruleset };
   const events = options.events && (await startEvents(options.events, ports));
   const app = evaluatorServer({ holder, clock, logger, counts, streams, events, publicKeys: keys }, load);
+  let gateway: CheckServer | undefined;
   try {
     const evaluation = await listen(app, '--port', options.evaluation);
-    logger.info({ evaluation, health: await listen(health, '--health-port', options.health) }, 'listening');
+    const healthAt = await listen(health, '--health-port', options.health);
+    gateway = options.extAuthz && (await serveGateway(options.extAuthz, { holder, clock, logger, counts, registry }));
+    logger.info({ evaluation, health: healthAt, extAuthzPort: gateway?.port }, 'listening');
     if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys?.());
     const sources = sourcesOf(options, { keys, logger, holder, counts });
     await Promise.all(sources.map((source) => source.run((news) => holder.take(news), signal)));
@@ -83,7 +88,7 @@ async function run(options: SidecarOptions): Promise<void> {
   } finally {
     // Whoever never finishes a request would hold the stop up.
     const giveUp = clock.after(STOP_MS, () => app.server.closeAllConnections());
-    await app.close();
+    await Promise.all([app.close(), gateway?.stop(STOP_MS)]);
     giveUp();
     await events?.stop();
     readiness.stop();
@@ -131,6 +136,17 @@ function sourcesOf(options: SidecarOptions, { keys, logger, holder, counts }: So
   };
   const ports = { clock, random: Math.random, logger, running, takeEvaluated: () => counts.takeEvaluated() };
   return [...mounted, streamSource({ ...stream, keys }, ports)];
+}
+
+/** gRPC is loaded only where a gateway asks: it costs every other sidecar memory. */
+async function serveGateway(at: SidecarOptions['evaluation'], ports: ExtAuthzPorts): Promise<CheckServer> {
+  const { startExtAuthz } = await import('./evaluator/ext-authz/start-ext-authz.ts');
+  try {
+    return await startExtAuthz(at, ports);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('SLUICE_SIDECAR_ARGUMENT', `--ext-authz-port: ${why}`, {}, cause);
+  }
 }
 
 async function listen(app: FastifyInstance, option: string, at: SidecarOptions['health']): Promise<string> {

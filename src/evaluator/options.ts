@@ -28,6 +28,9 @@ export const HELP = `usage: sluice-sidecar --file PATH [--file PATH ...] [--watc
   --events-dir DIR     take exposures and metric events, which wait here; used by one process at a time
   --collector URL      where they are sent; needs --events-dir
 
+  --ext-authz-port NUMBER
+                       answer a gateway's checks (Envoy ext_authz over gRPC), on the same host; usually 8018; default: off
+
   --host ADDRESS       where to evaluate; default 127.0.0.1
   --port NUMBER        default 8016
   --health-host ADDRESS, --health-port NUMBER
@@ -68,6 +71,8 @@ export interface SidecarOptions {
   /** Undefined: no events are taken. */
   readonly events: EventOptions | undefined;
   readonly evaluation: { readonly host: string; readonly port: number };
+  /** Undefined: no gateway asks. */
+  readonly extAuthz: { readonly host: string; readonly port: number } | undefined;
   readonly health: { readonly host: string; readonly port: number };
   readonly logLevel: string;
 }
@@ -78,7 +83,7 @@ export function parseOptions(args: readonly string[], environment = process.env)
   if (values.help) return undefined;
   const { file: files = [], boot, 'state-dir': stateDir, watch = false, namespace } = values;
   refuseMixtures(values);
-  const { 'log-level': logLevel = 'info' } = values;
+  const { 'log-level': logLevel = 'info', host = '127.0.0.1', 'ext-authz-port': extAuthzPort } = values;
   if (!LOG_LEVELS.includes(logLevel)) throw wrong(`--log-level must be one of ${LOG_LEVELS.join(', ')}`);
   return {
     ...{ files, watch, namespace, boot, stateDir, logLevel },
@@ -87,7 +92,8 @@ export function parseOptions(args: readonly string[], environment = process.env)
     readyWithoutAfterMs: durationOf('--ready-without-after', values['ready-without-after']),
     publicKeys: values['public-key'] ?? [],
     events: eventsOf(values['events-dir'], values.collector),
-    evaluation: { host: values.host ?? '127.0.0.1', port: portOf('--port', values.port, 8016) },
+    evaluation: { host, port: portOf('--port', values.port, 8016) },
+    extAuthz: extAuthzPort === undefined ? undefined : { host, port: portOf('--ext-authz-port', extAuthzPort, 8018) },
     health: {
       host: values['health-host'] ?? '127.0.0.1',
       port: portOf('--health-port', values['health-port'], 8017),
@@ -134,7 +140,7 @@ function valuesOf(args: readonly string[]) {
         ...{ file: texts, 'public-key': texts, namespace: text, boot: text, 'state-dir': text, host: text, port: text },
         ...{ 'health-host': text, 'health-port': text, 'log-level': text, 'events-dir': text, collector: text },
         ...{ operator: text, 'flag-set': text, subscriber: text, 'token-file': text, 'ca-file': text },
-        ...{ 'fail-closed-after': text, 'ready-without-after': text },
+        ...{ 'fail-closed-after': text, 'ready-without-after': text, 'ext-authz-port': text },
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

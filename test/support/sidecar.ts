@@ -8,6 +8,8 @@ export interface RunningSidecar {
   readonly process: ChildProcess;
   readonly url: string;
   readonly healthUrl: string;
+  /** Undefined unless it was started with `--ext-authz-port`. */
+  readonly extAuthzPort: number | undefined;
   /** All that it logged so far. */
   log(): string;
   /** Resolves when a line of the log contains the text; rejects when the process ends before. */
@@ -49,10 +51,12 @@ export async function startSidecar(args: readonly string[], wrap: readonly strin
   const [, evaluation, health] = /"evaluation":"([^"]+)","health":"([^"]+)"/.exec(text) ?? [];
   const url = `http://${evaluation}`;
   const healthUrl = `http://${health}`;
+  const extAuthzPort = Number(/"extAuthzPort":(\d+)/.exec(text)?.[1]) || undefined;
   return {
     process: child,
     url,
     healthUrl,
+    extAuthzPort,
     log: () => text,
     logged,
     stop,

@@ -14,6 +14,7 @@ test('local mode listens on loopback and does not look for changes, unless told'
     publicKeys: [],
     events: undefined,
     evaluation: { host: '127.0.0.1', port: 8016 },
+    extAuthz: undefined,
     health: { host: '127.0.0.1', port: 8017 },
     logLevel: 'info',
   });
@@ -27,6 +28,7 @@ test.each([
   [['--file', 'a', '--port', ''], '--port'],
   [['--file', 'a', '--health-port', '1.5'], '--health-port'],
   [['--file', 'a', '--log-level', 'loud'], '--log-level'],
+  [['--file', 'a', '--ext-authz-port', 'x'], '--ext-authz-port'],
   [['--file', 'a', '--nonsense'], '--nonsense'],
   [['--file', 'a', 'b'], "'b'"],
   [['--file', 'a', '--operator', 'https://operator'], 'excludes'],
@@ -73,6 +75,11 @@ test('the stream needs its address and a flag set; the rest is known in a pod', 
   expect(chosen?.failClosedAfterMs).toBe(900_000);
 });
 
+test('gateways may ask on the host of the evaluation', () => {
+  const options = parseOptions(['--file', 'a', '--host', '0.0.0.0', '--ext-authz-port', '8018']);
+  expect(options?.extAuthz).toEqual({ host: '0.0.0.0', port: 8018 });
+});
+
 test('--help explains every option', () => {
   expect(parseOptions(['--help'])).toBeUndefined();
   for (const name of [
@@ -93,6 +100,7 @@ test('--help explains every option', () => {
     'host',
     'port',
     'health-host',
+    'ext-authz-port',
   ])
     expect(HELP).toContain(`--${name}`);
 });
