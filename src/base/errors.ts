@@ -10,6 +10,7 @@ import { rolloutCodes } from './codes/rollout.ts';
 import { routeCodes } from './codes/route.ts';
 import { rulesetCodes } from './codes/ruleset.ts';
 import { statsCodes } from './codes/stats.ts';
+import { stickinessCodes } from './codes/stickiness.ts';
 import { streamCodes } from './codes/stream.ts';
 
 /** Every error that a user can meet. Codes are API: never reused, never renamed; docs/errors.md is made from this table. */
@@ -26,6 +27,7 @@ export const codes = {
   ...routeCodes,
   ...rulesetCodes,
   ...statsCodes,
+  ...stickinessCodes,
   ...streamCodes,
 } as const satisfies Record<string, CodeInfo>;
 

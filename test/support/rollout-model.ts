@@ -8,7 +8,21 @@ import { decide } from '../../src/core/rollout/decide.ts';
 import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
 import type { Observed, PodSet, Problem } from '../../src/core/rollout/observed.ts';
 import { planOf } from '../../src/core/rollout/plan.ts';
+import { isPartial } from '../../src/core/rollout/sticky.ts';
 import type { PlanRecord, RoutePlan } from '../../src/core/rollout/route-plan.ts';
+
+/** Which units of which revision are on the canary. */
+interface Units {
+  readonly hash: string;
+  readonly bp: number;
+}
+
+interface Evaluator {
+  alive: boolean;
+  ran: Units;
+}
+
+const nobody: Units = { hash: '', bp: 0 };
 
 interface Set {
   hash: string;
@@ -43,6 +57,12 @@ export class RolloutModel {
   /** Pods of these revisions never become available. */
   broken = new Set<string>();
   gateWorks = true;
+  /** What is attached at the gateway, and from when on it is accepted. */
+  policies: { acceptedAt: number } | undefined;
+  /** The evaluators of the gateway: each runs the ruleset that it took in last, and takes in what status says after a while. */
+  evaluators: Evaluator[] = [{ alive: true, ran: nobody }];
+  /** The ruleset: what status, as written, said of this Rollout; an evaluator that lives takes it in at the next second. */
+  ruleset: Units = nobody;
   /** What the owner of the user's Service does about our pins. */
   owner: 'lets' | 'reverts' | 'refuses' = 'lets';
   /** Pins in a row that were put back; -1 for one that was refused. */
@@ -163,7 +183,11 @@ export class RolloutModel {
           ...(this.route.record ? { record: this.route.record } : {}),
           canaryBp: (split?.canaryBp ?? 0) as WeightBp,
           reachesCanary:
-            split !== undefined && (split.canaryBp > 0 || split.match !== undefined || split.shadow !== undefined),
+            split !== undefined &&
+            (split.canaryBp > 0 ||
+              split.match !== undefined ||
+              split.perUser !== undefined ||
+              split.shadow !== undefined),
           usesHelpers: split !== undefined,
           programmed: settled,
           progress: atPlan
@@ -173,6 +197,8 @@ export class RolloutModel {
             : { kind: 'Due' },
         },
       ],
+      ...this.#stickySeen(),
+      policiesAttached: this.policies !== undefined,
       guardrails: this.#guardrails,
       autoscalerMultiplies: false,
     };
@@ -209,6 +235,7 @@ export class RolloutModel {
   advance(ms: number): void {
     this.now = (this.now + ms) as EpochMs;
     this.#kubernetes();
+    this.#distribute();
     if (this.status.inFlight || this.#watching()) this.#sample();
   }
 
@@ -219,6 +246,40 @@ export class RolloutModel {
     const { canaryBp } = this.route.plan;
     const stable = canaryBp < 10_000 && this.#endpoints(this.helpers?.stable) === 0 ? ['stable'] : [];
     return canaryBp > 0 && this.#endpoints(this.helpers?.canary) === 0 ? [...stable, 'canary'] : stable;
+  }
+
+  /** The flag controller reads what is written of the status, and evaluators that live get its ruleset. */
+  #distribute(): void {
+    for (const one of this.evaluators) if (one.alive) one.ran = this.ruleset;
+    const { inFlight } = this.status;
+    const isSticky = inFlight?.stickiness !== undefined;
+    this.ruleset = isSticky ? { hash: inFlight.hash, bp: inFlight.weightBp } : nobody;
+  }
+
+  #stickySeen(): Pick<Observed, 'sticky'> {
+    const { inFlight } = this.status;
+    if (!this.spec.traffic.stickiness && !inFlight?.stickiness) return {};
+    const alive = this.evaluators.filter((one) => one.alive);
+    const said = { hash: inFlight?.hash, bp: inFlight?.weightBp };
+    const accepted = this.policies && this.now >= this.policies.acceptedAt;
+    return {
+      sticky: {
+        attachment: !this.policies
+          ? { kind: 'Due', message: 'is due' }
+          : accepted
+            ? { kind: 'Attached' }
+            : { kind: 'Waiting', message: 'waits' },
+        evaluators: { listening: alive.length, running: alive.filter(({ ran }) => sameJson(ran, said)).length },
+      },
+    };
+  }
+
+  /** The share of units that are sent to the canary of the rollout in flight, in basis points; per evaluator. */
+  canaryUnits(): number[] {
+    const { plan } = this.route;
+    if (plan.kind !== 'Split') return [0];
+    const asks = this.policies !== undefined && plan.perUser !== undefined;
+    return this.evaluators.map(({ alive, ran }) => Math.max(plan.canaryBp, alive && asks ? ran.bp : 0));
   }
 
   #watching = (): boolean => this.status.stable !== undefined;
@@ -245,6 +306,8 @@ export class RolloutModel {
       this.userPin = undefined;
       this.lostPins = Math.max(0, this.lostPins) + 1;
     }
+    // A pin that stands is no longer contested.
+    if (this.owner === 'lets' && this.userPin !== undefined) this.lostPins = 0;
     if (!workload.paused) {
       if (!sets.has(workload.hash))
         sets.set(workload.hash, { hash: workload.hash, owner: 'Deployment', desired: 0, available: 0, numbered: true });
@@ -270,7 +333,8 @@ export class RolloutModel {
   #check(write: Write): void {
     const split = this.route.plan.kind === 'Split' ? this.route.plan : undefined;
     const reaches =
-      split !== undefined && (split.canaryBp > 0 || split.match !== undefined || split.shadow !== undefined);
+      split !== undefined &&
+      (split.canaryBp > 0 || split.match !== undefined || split.perUser !== undefined || split.shadow !== undefined);
     const forbid = (bad: boolean, why: string) => {
       if (bad) throw new Error(`${write.kind}: ${why}`);
     };
@@ -299,9 +363,17 @@ export class RolloutModel {
         return;
       case 'Route':
         if (write.plan.kind === 'Split') {
+          const status = this.status.inFlight;
+          const partial = status !== undefined && isPartial(status);
+          forbid(partial && write.plan.canaryBp > 0, 'a share of requests would go to the canary instead of units');
+          const added = write.plan.perUser !== undefined && split?.perUser === undefined;
+          forbid(partial && added && !this.policies, 'nobody asks the evaluators');
+          const alive = this.evaluators.filter((one) => one.alive);
+          const ahead = alive.some(({ ran }) => ran.hash !== status?.hash || ran.bp > (status?.weightBp ?? 0));
+          forbid(partial && added && ahead, 'an evaluator calls more units canary than status says');
           forbid(this.helpers === undefined, 'the helpers do not exist');
           forbid(
-            write.plan.canaryBp > 0 && this.condemned.has(this.status.inFlight?.hash ?? ''),
+            (write.plan.canaryBp > 0 || write.plan.perUser !== undefined) && this.condemned.has(this.status.inFlight?.hash ?? ''),
             'what was rolled back is raised again',
           );
         }
@@ -397,6 +469,12 @@ export class RolloutModel {
         return;
       case 'DropRecords':
         this.route.record = undefined;
+        return;
+      case 'AttachPolicies':
+        this.policies ??= { acceptedAt: this.now + 1000 };
+        return;
+      case 'DetachPolicies':
+        this.policies = undefined;
         return;
       case 'HandOver': {
         const set = sets.get(write.hash);
