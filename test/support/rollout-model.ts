@@ -17,8 +17,10 @@ interface Units {
   readonly bp: number;
 }
 
+/** `slow`: connected, but it goes on with what it has. One that comes back first takes in the newest. */
 interface Evaluator {
   alive: boolean;
+  slow: boolean;
   ran: Units;
 }
 
@@ -60,7 +62,7 @@ export class RolloutModel {
   /** What is attached at the gateway, and from when on it is accepted. */
   policies: { acceptedAt: number } | undefined;
   /** The evaluators of the gateway: each runs the ruleset that it took in last, and takes in what status says after a while. */
-  evaluators: Evaluator[] = [{ alive: true, ran: nobody }];
+  evaluators: Evaluator[] = [{ alive: true, slow: false, ran: nobody }];
   /** The ruleset: what status, as written, said of this Rollout; an evaluator that lives takes it in at the next second. */
   ruleset: Units = nobody;
   /** What the owner of the user's Service does about our pins. */
@@ -250,7 +252,7 @@ export class RolloutModel {
 
   /** The flag controller reads what is written of the status, and evaluators that live get its ruleset. */
   #distribute(): void {
-    for (const one of this.evaluators) if (one.alive) one.ran = this.ruleset;
+    for (const one of this.evaluators) if (one.alive && !one.slow) one.ran = this.ruleset;
     const { inFlight } = this.status;
     const isSticky = inFlight?.stickiness !== undefined;
     this.ruleset = isSticky ? { hash: inFlight.hash, bp: inFlight.weightBp } : nobody;
@@ -306,8 +308,6 @@ export class RolloutModel {
       this.userPin = undefined;
       this.lostPins = Math.max(0, this.lostPins) + 1;
     }
-    // A pin that stands is no longer contested.
-    if (this.owner === 'lets' && this.userPin !== undefined) this.lostPins = 0;
     if (!workload.paused) {
       if (!sets.has(workload.hash))
         sets.set(workload.hash, { hash: workload.hash, owner: 'Deployment', desired: 0, available: 0, numbered: true });

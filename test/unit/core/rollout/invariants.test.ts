@@ -14,7 +14,7 @@ type Happening =
   | { readonly kind: 'ask'; readonly action: Action['action'] }
   | { readonly kind: 'gate'; readonly works: boolean }
   | { readonly kind: 'own'; readonly owner: RolloutModel['owner']; readonly onUnpinned: 'Hold' | 'Continue' }
-  | { readonly kind: 'evaluator'; readonly at: number; readonly alive: boolean }
+  | { readonly kind: 'evaluator'; readonly at: number; readonly is: 'dead' | 'slow' | 'well' }
   | { readonly kind: 'detach' }
   | { readonly kind: 'crash'; readonly after: number }
   | { readonly kind: 'time'; readonly seconds: number };
@@ -68,7 +68,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('evaluator' as const),
       at: fc.integer({ min: 0, max: 1 }),
-      alive: fc.boolean(),
+      is: fc.constantFrom('dead' as const, 'slow' as const, 'well' as const),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const) }) },
@@ -113,7 +113,9 @@ function happen(model: RolloutModel, what: Happening): void {
       return;
     case 'evaluator': {
       const evaluator = model.evaluators[what.at];
-      if (evaluator) evaluator.alive = what.alive;
+      if (!evaluator) return;
+      if (!evaluator.alive && what.is !== 'dead') evaluator.ran = model.ruleset;
+      Object.assign(evaluator, { alive: what.is !== 'dead', slow: what.is === 'slow' });
       return;
     }
     case 'detach':
@@ -191,13 +193,13 @@ test.each([
         ],
         progressDeadline: '5m',
       });
-      model.evaluators.push({ alive: true, ran: { hash: '', bp: 0 } });
+      model.evaluators.push({ alive: true, slow: false, ran: { hash: '', bp: 0 } });
       model.run((m) => m.status.reason === 'Healthy');
       for (const what of happenings) happen(model, what);
       // Then all is well for long enough.
       model.broken.clear();
-      for (const evaluator of model.evaluators) evaluator.alive = true;
-      model.owner = 'lets';
+      for (const evaluator of model.evaluators) Object.assign(evaluator, { alive: true, slow: false });
+      Object.assign(model, { owner: 'lets', lostPins: 0 });
       model.answer = () => ({ kind: 'Value', value: 0 });
       model.workload.replicas = Math.max(1, model.workload.replicas);
       model.action = { id: `a${actions++}`, action: 'resume', by: 'ann' };

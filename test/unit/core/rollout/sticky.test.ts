@@ -37,7 +37,8 @@ describe('a rollout by units', () => {
 
   test('writes status first, lets every evaluator know, and aims the rule of the route last', () => {
     const model = started();
-    model.evaluators.push({ alive: true, ran: { hash: '', bp: 0 } });
+    const slow = { alive: true, slow: true, ran: { hash: '', bp: 0 } };
+    model.evaluators.push(slow);
     const order: string[] = [];
     const note = (what: string, holds: boolean) => holds && !order.includes(what) && order.push(what);
     model.run((m) => {
@@ -45,6 +46,7 @@ describe('a rollout by units', () => {
       note('status', m.status.inFlight?.weightBp === 500);
       note('ruleset', m.ruleset.bp === 500);
       note('evaluators', m.evaluators.every(({ ran }) => ran.bp === 500));
+      if (m.status.reason === 'EvaluatorsBehind' && m.now % 20_000 === 0) slow.slow = false;
       note('route', m.route.plan.kind === 'Split' && m.route.plan.perUser !== undefined);
       return order.includes('route');
     });
