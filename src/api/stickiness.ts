@@ -6,14 +6,21 @@ const MAX_NAME_CHARS = 128;
 const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/;
 
 const token = (description: string) =>
-  z.string().regex(TOKEN, 'must be a token of RFC 9110, as names of headers are').min(1).max(MAX_NAME_CHARS).describe(description);
+  z
+    .string()
+    .regex(TOKEN, 'must be a token of RFC 9110, as names of headers are')
+    .min(1)
+    .max(MAX_NAME_CHARS)
+    .describe(description);
 
 const unitSchema = constrained(
   z.strictObject({
     cookie: token(
       'Name of a cookie. The evaluator makes the cookie `sluice-unit` itself, for navigations that come without a unit.',
     ).optional(),
-    header: token('Name of a request header, case-insensitive: one that your gateway or application vouches for.').optional(),
+    header: token(
+      'Name of a request header, case-insensitive: one that your gateway or application vouches for.',
+    ).optional(),
   }),
   'A place where a unit may stand: exactly one of cookie, header.',
   {

@@ -132,6 +132,11 @@ export class RulesetHub {
     return this.#flagSets.get(flagSetId)?.reach;
   }
 
+  /** Of each evaluator that is connected now: the revision that it runs; -1 while it has said nothing. */
+  running(flagSetId: string): number[] {
+    return [...(this.#flagSets.get(flagSetId)?.subscribers.values() ?? [])].map(({ running }) => running);
+  }
+
   /** Ends all streams: those who listened look for the next leader. */
   close(): void {
     this.#isClosed = true;

@@ -8,8 +8,8 @@ import { decide } from '../../src/core/rollout/decide.ts';
 import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
 import type { Observed, PodSet, Problem } from '../../src/core/rollout/observed.ts';
 import { planOf } from '../../src/core/rollout/plan.ts';
-import { isPartial } from '../../src/core/rollout/sticky.ts';
 import type { PlanRecord, RoutePlan } from '../../src/core/rollout/route-plan.ts';
+import { isPartial } from '../../src/core/rollout/sticky.ts';
 
 /** Which units of which revision are on the canary. */
 interface Units {
@@ -373,7 +373,8 @@ export class RolloutModel {
           forbid(partial && added && ahead, 'an evaluator calls more units canary than status says');
           forbid(this.helpers === undefined, 'the helpers do not exist');
           forbid(
-            (write.plan.canaryBp > 0 || write.plan.perUser !== undefined) && this.condemned.has(this.status.inFlight?.hash ?? ''),
+            (write.plan.canaryBp > 0 || write.plan.perUser !== undefined) &&
+              this.condemned.has(this.status.inFlight?.hash ?? ''),
             'what was rolled back is raised again',
           );
         }

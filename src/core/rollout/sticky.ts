@@ -35,7 +35,12 @@ const cleared = new Set<InFlight['stage']>(['ClearingRules', 'PinningCanary']);
  * The rule for those whom the evaluator calls canary. It stays at 100 %, where nobody needs it, until promotion: if it went
  * while the weight comes, someone could meet stable in between.
  */
-export function perUserOf({ stickiness, steps, weightBp, stage }: InFlight): PerUser | undefined {
+export function perUserOf({
+  stickiness,
+  steps,
+  weightBp,
+  stage,
+}: Pick<InFlight, 'stickiness' | 'steps' | 'weightBp' | 'stage'>): PerUser | undefined {
   if (!stickiness || weightBp === 0 || cleared.has(stage)) return undefined;
   const weighed = steps.findIndex(({ weight }) => weight !== undefined && weight > 0);
   const matched = steps.findIndex(({ match }) => match !== undefined);

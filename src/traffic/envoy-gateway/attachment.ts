@@ -1,10 +1,17 @@
 import { ROLLOUT_LABEL } from '../../api/names.ts';
-import type { Attachment } from '../../core/rollout/sticky-seen.ts';
 import { EVALUATOR_HEADERS } from '../../core/rollout/sticky.ts';
+import type { Attachment } from '../../core/rollout/sticky-seen.ts';
 import { type Refusal, refuse } from '../gateway-api/refusal.ts';
 import type { Parent, PerUserContext, SteeredRoute } from './per-user-context.ts';
 import { type EnvoyPolicy, judgementOf, says, sectionsHit, type Target } from './policy.ts';
-import { checkStanza, clientTrafficPolicy, isOurs, type PolicyManifest, securityPolicy, stripStanza } from './wanted.ts';
+import {
+  checkStanza,
+  clientTrafficPolicy,
+  isOurs,
+  type PolicyManifest,
+  securityPolicy,
+  stripStanza,
+} from './wanted.ts';
 
 /** The only gateway of which we have seen that a check may choose the route (`recomputeRoute`). */
 const ENVOY_GATEWAY = 'gateway.envoyproxy.io/gatewayclass-controller';
@@ -22,9 +29,7 @@ export function findPerUserProblems(context: PerUserContext): Refusal[] {
 function whyUnsupported({ target, parents }: SteeredRoute, { policies }: PerUserContext): Refusal[] {
   const other = parents.length === 0 || parents.some((parent) => parent?.controllerName !== ENVOY_GATEWAY);
   const why = other ? 'has a parent that is not known to be a Gateway of Envoy Gateway' : 'has no SecurityPolicies';
-  return other || !policies
-    ? [refuse('SLUICE_STICKINESS_UNSUPPORTED', `HTTPRoute ${target.name} ${why}`)]
-    : [];
+  return other || !policies ? [refuse('SLUICE_STICKINESS_UNSUPPORTED', `HTTPRoute ${target.name} ${why}`)] : [];
 }
 
 /** A route has room for one policy; a check of the Gateway's own would be replaced by ours. */
@@ -98,13 +103,18 @@ export function wantedPolicies(context: PerUserContext): WantedPolicies {
   const own = gatewaysOf(context).filter(
     ({ gateway }) => !foreign.some((policy) => sectionsHit(policy, gateway).includes(undefined)),
   );
+  const gateways = new Map(own.map(({ gateway }) => [`${gateway.namespace}/${gateway.name}`, gateway]));
   return {
     security: context.routes
       .filter(({ target }) => foreignFor(target, context).length === 0)
       .map(({ target, parents }) =>
-        securityPolicy(context, target, parents.flatMap((parent) => (parent ? [parent.gateway] : []))),
+        securityPolicy(
+          context,
+          target,
+          parents.flatMap((parent) => (parent ? [parent.gateway] : [])),
+        ),
       ),
-    clientTraffic: own.map(({ gateway }) => clientTrafficPolicy(gateway)),
+    clientTraffic: [...gateways.values()].map(clientTrafficPolicy),
   };
 }
 
@@ -127,7 +137,9 @@ function stateOf(wanted: PolicyManifest, all: readonly EnvoyPolicy[]): Attachmen
   const { name, namespace } = wanted.metadata;
   const found = all.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   const named = `${wanted.kind} ${namespace}/${name}`;
-  if (!found || !says(found.spec, wanted.spec)) return { kind: 'Due', message: `${named} is attached` };
+  const isAsWanted =
+    found && says(found.spec, wanted.spec) && says(found.metadata.annotations ?? {}, wanted.metadata.annotations ?? {});
+  if (!isAsWanted) return { kind: 'Due', message: `${named} is attached` };
   const judgement = judgementOf(found);
   if (judgement.kind === 'Refused')
     return { kind: 'Refused', code: 'SLUICE_STICKINESS_NOT_ATTACHED', message: `${named}: ${judgement.message}` };

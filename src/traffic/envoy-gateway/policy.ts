@@ -94,7 +94,9 @@ export type Judgement =
 /** Accepted where every ancestor says so of this generation. */
 export function judgementOf({ metadata, status }: EnvoyPolicy): Judgement {
   const verdicts = (status?.ancestors ?? []).map(({ conditions = [] }) =>
-    conditions.find(({ type, observedGeneration }) => type === 'Accepted' && observedGeneration === metadata.generation),
+    conditions.find(
+      ({ type, observedGeneration }) => type === 'Accepted' && observedGeneration === metadata.generation,
+    ),
   );
   const refused = verdicts.find((verdict) => verdict?.status === 'False');
   if (refused) return { kind: 'Refused', message: refused.message ?? 'it is not accepted' };

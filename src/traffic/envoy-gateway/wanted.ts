@@ -30,9 +30,7 @@ export function checkStanza({ rollout, stickiness, operatorNamespace }: PerUserC
     headersToExtAuth: headersAsked(stickiness),
     contextExtensions: contextExtensions(rollout, stickiness).map((one) => ({ ...one, type: 'Value' })),
     grpc: {
-      backendRefs: [
-        { group: '', kind: 'Service', namespace: operatorNamespace, name: EVALUATOR, port: CHECK_PORT },
-      ],
+      backendRefs: [{ group: '', kind: 'Service', namespace: operatorNamespace, name: EVALUATOR, port: CHECK_PORT }],
     },
   };
 }

@@ -3,9 +3,9 @@ import type { EpochMs } from '../../../base/units.ts';
 import { canaryAvailable } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
 import { enter, isFinishing, sameRevision, settleThen, wait, waitFor } from '../flight.ts';
-import { keepsPolicies, withoutPolicies } from '../policies-gone.ts';
 import type { Observed } from '../observed.ts';
 import { pinnable, unpinnedMessage } from '../pin.ts';
+import { keepsPolicies, withoutPolicies } from '../policies-gone.ts';
 
 /** From 100 % to the hand-over. Everything here can still go back. */
 export const promotionSequence: Policy = (seen, now) => {

@@ -12,6 +12,7 @@ const flag = (name: string, spec: Manifest = {}, rest: Manifest = {}) => observe
 const seen = (flags: ObservedFlags['flags'], published?: PublishedRuleset): ObservedFlags => ({
   namespace: 'shop',
   flags,
+  builtIn: {},
   published,
   unitHashSalt: 'salt',
 });

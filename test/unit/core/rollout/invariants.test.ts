@@ -179,51 +179,55 @@ const traffic = { service: 'web', router: { gatewayAPI: { httpRoutes: [{ name: '
 test.each([
   ['requests', traffic],
   ['units', { ...traffic, stickiness: {} }],
-])('whatever happens in whatever order, no promise about %s is broken and a calm end is reached', (_of, asked) => {
-  fc.assert(
-    fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
-      const model = new RolloutModel({
-        traffic: asked,
-        steps: [
-          { shadow: { percent: 10 }, hold: '10s' },
-          { match: { headers: [{ name: 'x', value: 'y' }] } },
-          { weight: 25, hold: '20s' },
-          { weight: 50, hold: '20s' },
-          { weight: 100, hold: '20s' },
-        ],
-        progressDeadline: '5m',
-      });
-      model.evaluators.push({ alive: true, slow: false, ran: { hash: '', bp: 0 } });
-      model.run((m) => m.status.reason === 'Healthy');
-      for (const what of happenings) happen(model, what);
-      // Then all is well for long enough.
-      model.broken.clear();
-      for (const evaluator of model.evaluators) Object.assign(evaluator, { alive: true, slow: false });
-      Object.assign(model, { owner: 'lets', lostPins: 0 });
-      model.answer = () => ({ kind: 'Value', value: 0 });
-      model.workload.replicas = Math.max(1, model.workload.replicas);
-      model.action = { id: `a${actions++}`, action: 'resume', by: 'ann' };
-      const calm = (m: RolloutModel) =>
-        m.status.inFlight === undefined &&
-        ['Healthy', 'RolledBack'].includes(m.status.reason ?? '') === (m.status.phase === 'Healthy') &&
-        (m.status.phase === 'Healthy' ? m.status.reason === 'Healthy' : m.status.phase === 'RolledBack');
-      for (let i = 0; i < 1500 && !calm(model); i++) checkedPass(model);
-      expect(
-        [model.status.phase, model.status.reason, model.status.inFlight?.stage, model.status.message],
-        'a calm end',
-      ).toSatisfy(() => calm(model));
-      expect(model.route.plan).toEqual({ kind: 'Original' });
-      expect(model.userPin).toBeUndefined();
-      expect(model.helpers).toBeUndefined();
-      if (model.status.phase === 'Healthy') expect(model.policies).toBeUndefined();
-      // Deleted, it leaves nothing.
-      model.deleting = true;
-      for (let i = 0; i < 500 && model.exists; i++) checkedPass(model);
-      expect(model.exists).toBe(false);
-      expect(model.record).toBeUndefined();
-      expect(model.policies).toBeUndefined();
-      expect([...model.sets.values()].every(({ owner }) => owner === 'Deployment')).toBe(true);
-    }),
-    { numRuns: Number(process.env.SLUICE_RUNS ?? 300) },
-  );
-}, 120_000);
+])(
+  'whatever happens in whatever order, no promise about %s is broken and a calm end is reached',
+  (_of, asked) => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+        const model = new RolloutModel({
+          traffic: asked,
+          steps: [
+            { shadow: { percent: 10 }, hold: '10s' },
+            { match: { headers: [{ name: 'x', value: 'y' }] } },
+            { weight: 25, hold: '20s' },
+            { weight: 50, hold: '20s' },
+            { weight: 100, hold: '20s' },
+          ],
+          progressDeadline: '5m',
+        });
+        model.evaluators.push({ alive: true, slow: false, ran: { hash: '', bp: 0 } });
+        model.run((m) => m.status.reason === 'Healthy');
+        for (const what of happenings) happen(model, what);
+        // Then all is well for long enough.
+        model.broken.clear();
+        for (const evaluator of model.evaluators) Object.assign(evaluator, { alive: true, slow: false });
+        Object.assign(model, { owner: 'lets', lostPins: 0 });
+        model.answer = () => ({ kind: 'Value', value: 0 });
+        model.workload.replicas = Math.max(1, model.workload.replicas);
+        model.action = { id: `a${actions++}`, action: 'resume', by: 'ann' };
+        const calm = (m: RolloutModel) =>
+          m.status.inFlight === undefined &&
+          ['Healthy', 'RolledBack'].includes(m.status.reason ?? '') === (m.status.phase === 'Healthy') &&
+          (m.status.phase === 'Healthy' ? m.status.reason === 'Healthy' : m.status.phase === 'RolledBack');
+        for (let i = 0; i < 1500 && !calm(model); i++) checkedPass(model);
+        expect(
+          [model.status.phase, model.status.reason, model.status.inFlight?.stage, model.status.message],
+          'a calm end',
+        ).toSatisfy(() => calm(model));
+        expect(model.route.plan).toEqual({ kind: 'Original' });
+        expect(model.userPin).toBeUndefined();
+        expect(model.helpers).toBeUndefined();
+        if (model.status.phase === 'Healthy') expect(model.policies).toBeUndefined();
+        // Deleted, it leaves nothing.
+        model.deleting = true;
+        for (let i = 0; i < 500 && model.exists; i++) checkedPass(model);
+        expect(model.exists).toBe(false);
+        expect(model.record).toBeUndefined();
+        expect(model.policies).toBeUndefined();
+        expect([...model.sets.values()].every(({ owner }) => owner === 'Deployment')).toBe(true);
+      }),
+      { numRuns: Number(process.env.SLUICE_RUNS ?? 300) },
+    );
+  },
+  120_000,
+);

@@ -45,7 +45,10 @@ describe('a rollout by units', () => {
       note('policies', m.policies !== undefined);
       note('status', m.status.inFlight?.weightBp === 500);
       note('ruleset', m.ruleset.bp === 500);
-      note('evaluators', m.evaluators.every(({ ran }) => ran.bp === 500));
+      note(
+        'evaluators',
+        m.evaluators.every(({ ran }) => ran.bp === 500),
+      );
       if (m.status.reason === 'EvaluatorsBehind' && m.now % 20_000 === 0) slow.slow = false;
       note('route', m.route.plan.kind === 'Split' && m.route.plan.perUser !== undefined);
       return order.includes('route');
