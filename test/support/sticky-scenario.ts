@@ -53,7 +53,16 @@ export const isAdmitted = ({ namespace }: Shop, hash: string, user: string, perc
 export async function failOpens(): Promise<number> {
   const namespace = 'envoy-gateway-system';
   const selector = 'gateway.envoyproxy.io/owning-gateway-name=sluice-demo';
-  const pods = await kubectl(['-n', namespace, 'get', 'pods', '-l', selector, '-o', 'jsonpath={.items[*].metadata.name}']);
+  const pods = await kubectl([
+    '-n',
+    namespace,
+    'get',
+    'pods',
+    '-l',
+    selector,
+    '-o',
+    'jsonpath={.items[*].metadata.name}',
+  ]);
   const counts = await Promise.all(
     pods.split(' ').map(async (pod) => {
       const path = `/api/v1/namespaces/${namespace}/pods/${pod}:19001/proxy/stats/prometheus`;

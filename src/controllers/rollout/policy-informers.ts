@@ -23,12 +23,7 @@ export class PolicyInformers {
   #served: boolean | undefined;
 
   /** `concerned`: keys of the Rollouts that policies can concern. */
-  constructor(
-    ports: InformerPorts,
-    concerned: () => Iterable<string>,
-    wake: (key: string) => void,
-    onBreak: OnBreak,
-  ) {
+  constructor(ports: InformerPorts, concerned: () => Iterable<string>, wake: (key: string) => void, onBreak: OnBreak) {
     this.#ports = ports;
     this.#wakeAll = () => {
       for (const key of concerned()) wake(key);
