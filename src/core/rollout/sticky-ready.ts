@@ -10,6 +10,9 @@ export interface NotReady {
   readonly isDue: boolean;
 }
 
+const NO_EVALUATOR =
+  'no evaluator of the gateway is connected, so everybody is on stable: set `evaluator.enabled` in the values of the chart, or see why its pods do not run';
+
 const notReady = (reason: string, message: string, isDue = false): NotReady => ({ reason, message, isDue });
 
 /** Whether the gateway asks evaluators, and some listen: without that nobody would ever be called canary. */
@@ -18,12 +21,15 @@ export function whyNobodyAsks({ sticky }: Observed): NotReady | undefined {
   const { attachment, evaluators } = sticky;
   if (attachment.kind === 'Due') return notReady('AttachingPolicies', attachment.message, true);
   if (attachment.kind === 'Waiting') return notReady('PoliciesPending', attachment.message);
-  // Written anew all the same: the grant that it needs may be gone.
-  if (attachment.kind === 'Refused')
-    return notReady(attachment.code, attachment.message, attachment.code === 'SLUICE_STICKINESS_NOT_ATTACHED');
-  if (evaluators.listening > 0) return undefined;
-  const cure = 'set `evaluator.enabled` in the values of the chart, or see why its pods do not run';
-  return notReady('NoEvaluator', `no evaluator of the gateway is connected, so everybody is on stable: ${cure}`);
+  const isNone = evaluators.listening === 0;
+  if (attachment.kind === 'Refused') {
+    // Written anew all the same: the grant that it needs may be gone.
+    const isTheirs = attachment.code === 'SLUICE_STICKINESS_NOT_ATTACHED';
+    // Without a ready evaluator the gateway does not accept the policy either; that is not the cause.
+    if (isTheirs && isNone) return notReady('NoEvaluator', `${NO_EVALUATOR} (${attachment.message})`, true);
+    return notReady(attachment.code, attachment.message, isTheirs);
+  }
+  return isNone ? notReady('NoEvaluator', NO_EVALUATOR) : undefined;
 }
 
 /** The same, and all of them run what status says. */
