@@ -9,6 +9,8 @@ import { split } from './split.ts';
 export interface AddedRule {
   readonly from: number;
   readonly rule: RouteRule;
+  /** Index of the first way that it serves: 0 for the oldest. */
+  readonly way: number;
   /** For each match of `rule`, the match of rule `from` that it narrows. */
   readonly narrows: readonly RouteMatch[];
 }
@@ -26,8 +28,8 @@ interface Wanted {
 
 /** The rules to append: one, or none when no match can hold, or one a match where Gateway API asks for that. */
 export function addedRules({ from, base, matches, ways, canaryBp, mirror }: Wanted, names: Names): AddedRule[] {
-  const pairs = ways.flatMap((stages) =>
-    matches.flatMap((wide) => narrowings(wide, stages).map((narrow) => ({ wide, narrow }))),
+  const pairs = ways.flatMap((stages, way) =>
+    matches.flatMap((wide) => narrowings(wide, stages).map((narrow) => ({ wide, narrow, way }))),
   );
   if (pairs.length === 0) return [];
   const { name: _, ...unnamed } = base;
@@ -36,6 +38,7 @@ export function addedRules({ from, base, matches, ways, canaryBp, mirror }: Want
   const groups = replacesPrefix(base) ? pairs.map((pair) => [pair]) : [pairs];
   return groups.map((group) => ({
     from,
+    way: Math.min(...group.map(({ way }) => way)),
     rule: { ...rule, matches: group.map(({ narrow }) => narrow) },
     narrows: group.map(({ wide }) => wide),
   }));

@@ -44,8 +44,9 @@ export function goalOf(
   if (bases.size === 0) {
     return refuse('SLUICE_ROUTE_NO_RULE', `no rule sends to the Service ${names.services.user}`);
   }
-  // A match stays longer than a shadow, and a rule that goes must be the last.
-  const added = [...matchRules, ...mirrorRules];
+  // Rules that were there before a way was added keep their places. A match stays longer than a shadow, and a rule that goes
+  // must be the last.
+  const added = [...matchRules.sort((a, b) => a.way - b.way), ...mirrorRules];
   const ownRules = new Map(own.map((view) => [view.index, bases.get(view.index) ?? view.rule]));
   return whyNotAppend(ownRules, added) ?? { kind: 'Goal', bases, added };
 }

@@ -193,6 +193,32 @@ test('a plan is reached from anywhere, and on the way the canary never gets more
   expect(carried).toBeGreaterThan(15);
 });
 
+test('who was admitted stays while plans only add: matched requests, units, then everybody', () => {
+  const none = { kind: 'Split' as const, canaryBp: 0 as WeightBp };
+  const unit: PerUser['match'] = { headers: [{ name: 'x-sluice-variant', value: 'canary', type: 'Exact' }] };
+  let carried = 0;
+  fc.assert(
+    fc.property(routes, matchStep, fc.boolean(), (rules, matched, isFirst) => {
+      const perUserRule = { match: unit, isFirst };
+      const all: RoutePlan = { ...none, match: matched, perUser: perUserRule };
+      const first: RoutePlan = isFirst ? { ...none, perUser: perUserRule } : { ...none, match: matched };
+      const cluster = travel({ rules, legs: [] });
+      if (cluster.walk(first).kind !== 'AtPlan') return;
+      for (const plan of [all, { ...all, canaryBp: 10_000 as WeightBp }]) {
+        const before = outcomes(cluster.rules()).map(canaryOf);
+        const lost = (state: (Outcome | undefined)[]) =>
+          state.filter((now, i) => canaryOf(now) < (before[i] ?? 0) - 1e-9);
+        const progress = cluster.walk(plan, (state) => expect(lost(outcomes(state))).toEqual([]));
+        if (progress.kind === 'Refused') return;
+        expect(lost(outcomes(cluster.rules()))).toEqual([]);
+        carried += 1;
+      }
+    }),
+    runs,
+  );
+  expect(carried).toBeGreaterThan(20);
+});
+
 test('at a plan, every request of the Service is split, matched and mirrored as the plan says', () => {
   let seen = 0;
   fc.assert(
