@@ -22,6 +22,8 @@ export interface RolloutMemory {
   pin: PinWatch;
   /** A header value that nobody can guess: an armed rule matches only this. */
   readonly neverValue: string;
+  /** When our policies were last written. */
+  policiesWrittenAt?: EpochMs;
   /** Why the API server does not take our policies, and until when that is believed. */
   policiesRefused?: { readonly attachment: Attachment; readonly until: EpochMs };
   /** States of the guardrails as polled; undefined while nobody polls, which is where a new leader begins. */

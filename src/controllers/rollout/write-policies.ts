@@ -17,6 +17,7 @@ import { options, specOf, type WriteContext } from './write-context.ts';
 
 /** A refusal of the API server is believed for this long. */
 const ASK_AGAIN_MS = 30_000 as DurationMs;
+const WRITE_AGAIN_MS = 10_000 as DurationMs;
 const OURS = `${MANAGED_LABEL}=sluice`;
 
 /**
@@ -27,7 +28,8 @@ export async function attachPolicies(context: WriteContext): Promise<void> {
   const { client, sources, gathered, memory, clock } = context;
   const stickiness = gathered.observed.status.inFlight?.stickiness;
   const perUser = perUserContext(sources, gathered.rollout, specOf(context), stickiness);
-  if (!perUser) return;
+  if (!perUser || isTooSoon(context)) return;
+  memory.policiesWrittenAt = clock.now();
   const force = { ...options(context), force: true };
   const wanted = wantedPolicies(perUser);
   try {
@@ -42,6 +44,12 @@ export async function attachPolicies(context: WriteContext): Promise<void> {
     const attachment = { kind: 'Refused' as const, code: 'SLUICE_STICKINESS_NOT_ATTACHED', message };
     memory.policiesRefused = { attachment, until: after(clock.now(), ASK_AGAIN_MS) };
   }
+}
+
+/** Policies that stand and are not accepted are written again for what they need, but not at every look. */
+function isTooSoon({ memory: { policiesWrittenAt }, gathered, clock }: WriteContext): boolean {
+  const isDue = gathered.observed.sticky?.attachment.kind === 'Due';
+  return !isDue && policiesWrittenAt !== undefined && clock.now() < after(policiesWrittenAt, WRITE_AGAIN_MS);
 }
 
 /** Validation, missing rights, a field or a type that the cluster does not have. */

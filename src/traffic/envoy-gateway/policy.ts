@@ -91,13 +91,12 @@ export type Judgement =
   | { readonly kind: 'NotJudged' }
   | { readonly kind: 'Refused'; readonly message: string };
 
-/** Accepted where every ancestor says so of this generation. */
+/** Accepted where every ancestor says so of this generation; one at which it was merged may say that alone. */
 export function judgementOf({ metadata, status }: EnvoyPolicy): Judgement {
-  const verdicts = (status?.ancestors ?? []).map(({ conditions = [] }) =>
-    conditions.find(
-      ({ type, observedGeneration }) => type === 'Accepted' && observedGeneration === metadata.generation,
-    ),
-  );
+  const verdicts = (status?.ancestors ?? []).map(({ conditions = [] }) => {
+    const present = conditions.filter(({ observedGeneration }) => observedGeneration === metadata.generation);
+    return present.find(({ type }) => type === 'Accepted') ?? present.find(({ type }) => type === 'Merged');
+  });
   const refused = verdicts.find((verdict) => verdict?.status === 'False');
   if (refused) return { kind: 'Refused', message: refused.message ?? 'it is not accepted' };
   const isJudged = verdicts.length > 0 && verdicts.every((verdict) => verdict?.status === 'True');

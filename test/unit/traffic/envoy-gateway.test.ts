@@ -116,6 +116,20 @@ describe('how far it is', () => {
     expect(attachmentOf(contextOf(attached('True')))).toEqual({ kind: 'Attached' });
   });
 
+  test('attached where it was merged into the policy of a listener, which says no more than that', () => {
+    const { security = [], clientTraffic = [] } = attached('True');
+    const merged = security.map((one) => ({
+      ...one,
+      status: {
+        ancestors: [
+          { conditions: [{ type: 'Merged', status: 'True', observedGeneration: 1 }] },
+          { conditions: [{ type: 'Accepted', status: 'True', observedGeneration: 1 }] },
+        ],
+      },
+    }));
+    expect(attachmentOf(contextOf({ security: merged, clientTraffic })).kind).toBe('Attached');
+  });
+
   test('due again when somebody changed what is ours, but not for what the API server filled in', () => {
     const { security = [], clientTraffic = [] } = attached('True');
     const filled = security.map((one) => ({ ...one, spec: { ...one.spec, cors: undefined, defaulted: true } }));
