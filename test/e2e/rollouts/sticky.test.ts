@@ -80,8 +80,11 @@ describe('a release by people', () => {
 
     await healEvaluators();
     await shop.eventually('everybody where they were', async () => {
+      const opened = await failOpens();
       const now = await people.round(shop.ending);
-      return [...before].every(([user, version]) => now.get(user) === version);
+      const elsewhere = [...before].filter(([user, version]) => now.get(user) !== version).length;
+      // What the gateway let through without an answer goes to stable.
+      return elsewhere < before.size / 10 && elsewhere <= (await failOpens()) - opened;
     });
     await weightReached(shop, 50);
     await shop.act('abort');
