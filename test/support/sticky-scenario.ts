@@ -74,6 +74,36 @@ export async function failOpens(): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** A new version whose pods have an evaluator of their own. */
+export async function pushWithSidecar(shop: Shop, version: string): Promise<void> {
+  const { spec } = await shop.deployment();
+  const containers = (spec?.template?.spec?.containers ?? []).map(({ env = [], ...container }) => ({
+    ...container,
+    env: [...env.filter(({ name }) => name !== 'VERSION'), { name: 'VERSION', value: version }],
+  }));
+  await shop.changeDeployment({
+    template: { metadata: { labels: { 'sluice.dev/inject': 'true' } }, spec: { containers } },
+  });
+}
+
+/** What the evaluator beside an application says of people, by what the application was told of them. */
+export async function sidecarsAnswers(
+  { namespace }: Shop,
+  pod: string,
+  users: readonly string[],
+): Promise<Record<string, string>> {
+  const script = `
+    const url = process.env.OFREP_ENDPOINT + '/ofrep/v1/evaluate/flags/' + encodeURIComponent('rollout/${namespace}/shop');
+    const ask = async (targetingKey) => {
+      const body = JSON.stringify({ context: { targetingKey } });
+      const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      return [targetingKey, (await answer.json()).value];
+    };
+    const users = ${JSON.stringify(users)};
+    Promise.all(users.map(ask)).then((all) => console.log(JSON.stringify(Object.fromEntries(all))));`;
+  return JSON.parse(await kubectl(['-n', namespace, 'exec', pod, '-c', 'app', '--', 'node', '-e', script]));
+}
+
 export const scaleEvaluators = (replicas: number) => kubectl(['scale', ...EVALUATOR, `--replicas=${replicas}`]);
 
 /** All of them again, whatever a test did. */

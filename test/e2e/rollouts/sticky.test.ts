@@ -7,7 +7,9 @@ import {
   healEvaluators,
   isAdmitted,
   peopleOf,
+  pushWithSidecar,
   scaleEvaluators,
+  sidecarsAnswers,
   stepsOf,
   weightReached,
 } from '../../support/sticky-scenario.ts';
@@ -58,6 +60,21 @@ describe('a release by people', () => {
     expect(shop.weights.seen).toEqual([undefined, 0, 100, undefined]);
     expect(await shop.traces()).toEqual([]);
     expect(await policiesOf(shop)).toEqual([]);
+  });
+
+  test('gives the application the same answer from its own evaluator as the route gave', async (context) => {
+    const shop = await givenStickyShop(context, { steps: stepsOf(50, 100), replicas: 2 });
+    await pushWithSidecar(shop, 'v2');
+    const { status } = await weightReached(shop, 50);
+    const people = await peopleOf(shop, 100);
+    const [pod] = await shop.podsOf(status.inFlight?.hash);
+    await shop.eventually('the same answers', async () => {
+      const opened = await failOpens();
+      const seen = await people.round(shop.ending);
+      const answers = await sidecarsAnswers(shop, pod?.name ?? '', [...seen.keys()]);
+      const different = [...seen].filter(([user, version]) => (version === 'v2') !== (answers[user] === 'canary'));
+      return seen.size === 100 && different.length <= (await failOpens()) - opened && different.length < 10;
+    });
   });
 
   test('falls back to stable without an error when no evaluator is left, and goes on when they are back', async (context) => {
