@@ -366,11 +366,13 @@ export class RolloutModel {
           const status = this.status.inFlight;
           const partial = status !== undefined && isPartial(status);
           forbid(partial && write.plan.canaryBp > 0, 'a share of requests would go to the canary instead of units');
+          // Who asks for all of it at once does not wait for evaluators.
+          const waits = partial && status?.full !== true;
           const added = write.plan.perUser !== undefined && split?.perUser === undefined;
-          forbid(partial && added && !this.policies, 'nobody asks the evaluators');
+          forbid(waits && added && !this.policies, 'nobody asks the evaluators');
           const alive = this.evaluators.filter((one) => one.alive);
           const ahead = alive.some(({ ran }) => ran.hash !== status?.hash || ran.bp > (status?.weightBp ?? 0));
-          forbid(partial && added && ahead, 'an evaluator calls more units canary than status says');
+          forbid(waits && added && ahead, 'an evaluator calls more units canary than status says');
           forbid(this.helpers === undefined, 'the helpers do not exist');
           forbid(
             (write.plan.canaryBp > 0 || write.plan.perUser !== undefined) &&

@@ -2,6 +2,7 @@ import { flagKeyOf, flagOf } from '../../core/rollout/sticky.ts';
 import type { CacheReader } from '../../kube/cache.ts';
 import { canonicalJson } from '../../wire/canonical-json.ts';
 import type { Flag } from '../../wire/flag.ts';
+import { mayBeSticky } from '../rollout/may-be-sticky.ts';
 import { keptFor, parsedRollout, parsedStatus } from '../rollout/parsed.ts';
 import type { CustomObject } from '../rollout/sources.ts';
 
@@ -24,6 +25,7 @@ export function rolloutFlags(rollouts: RolloutReader, namespace: string, home: s
 
 /** Whether a change of a Rollout concerns rulesets; most do not. */
 export function changesFlag(before: CustomObject | undefined, after: CustomObject | undefined): boolean {
+  if (![before, after].some((rollout) => rollout && mayBeSticky(rollout))) return false;
   const textOf = (rollout: CustomObject | undefined) => canonicalJson((rollout && flagIn(rollout).found) ?? null);
   return textOf(before) !== textOf(after);
 }
@@ -31,6 +33,7 @@ export function changesFlag(before: CustomObject | undefined, after: CustomObjec
 /** From status as it is written, never from what is about to be: evaluators must not be ahead of what a next leader reads. */
 const flagIn = keptFor((rollout): { readonly found: RolloutFlag | undefined } => {
   const { name, namespace = '', deletionTimestamp } = rollout.metadata;
+  if (!mayBeSticky(rollout)) return { found: undefined };
   const spec = parsedRollout(rollout);
   const status = parsedStatus(rollout);
   const flight = status.ok ? status.status.inFlight : undefined;

@@ -16,6 +16,7 @@ import type { Change } from '../../kube/cache.ts';
 import type { Informer, InformerOptions, InformerPorts } from '../../kube/informer.ts';
 import { InformerSet, type OnBreak } from '../../kube/informer-set.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../../kube/resource.ts';
+import { mayBeSticky } from './may-be-sticky.ts';
 import { PolicyInformers } from './policy-informers.ts';
 import { type CustomObject, indexes, metricsResource, rolloutsResource, type Sources } from './sources.ts';
 
@@ -103,9 +104,7 @@ export class RolloutInformers extends InformerSet {
   /** Rollouts that policies of a gateway can concern. */
   #sticky(): string[] {
     const all = [...this.sources.rollouts.list()];
-    const isSticky = ({ spec, status }: StickyLike) =>
-      spec?.traffic?.stickiness !== undefined || status?.inFlight?.stickiness !== undefined;
-    return all.filter((rollout) => isSticky(rollout as StickyLike)).map(({ metadata }) => keyOf(metadata));
+    return all.filter(mayBeSticky).map(({ metadata }) => keyOf(metadata));
   }
 
   /** A pod's change matters only to a Rollout in flight: an idle one has nothing that its pods could change. */
@@ -155,11 +154,6 @@ export class RolloutInformers extends InformerSet {
   override async stop(): Promise<void> {
     await Promise.all([super.stop(), this.#policies.stop()]);
   }
-}
-
-interface StickyLike {
-  readonly spec?: { readonly traffic?: { readonly stickiness?: unknown } };
-  readonly status?: { readonly inFlight?: { readonly stickiness?: unknown } };
 }
 
 const isInFlight = (status: unknown): boolean => (status as { inFlight?: unknown } | undefined)?.inFlight !== undefined;

@@ -11,11 +11,12 @@ const LOOK_MS = 1_000 as DurationMs;
 
 /**
  * Units go to the canary in this order: policies attached and evaluators there, status, ruleset, all evaluators run it, and
- * only then the route's rule. So nobody meets what a ruleset of an earlier revision says.
+ * only then the route's rule. So nobody meets what a ruleset of an earlier revision says. `promote --full` waits for none of
+ * them, as the route itself carries everybody in the end.
  */
 export const evaluatorsNotReady: Policy = (seen, now) => {
   const up = climbing(seen);
-  if (!up?.flight.stickiness) return undefined;
+  if (!up?.flight.stickiness || up.flight.full) return undefined;
   const { flight } = up;
   if (flight.stage === 'Routing') return told(whyNotPerUser(seen, flight), now);
   if (flight.stage !== 'Scaling') return undefined;
@@ -27,7 +28,7 @@ export const evaluatorsNotReady: Policy = (seen, now) => {
 /** Evaluators went away in the middle of a hold: everybody is on stable, and that proves nothing about the canary. */
 export const evaluatorsLost: Policy = (seen, now) => {
   const up = climbing(seen);
-  if (up?.flight.stage !== 'Holding') return undefined;
+  if (up?.flight.stage !== 'Holding' || up.flight.full) return undefined;
   const move = told(whyNotPerUser(seen, up.flight), now);
   return move && { ...move, flight: interrupted(up.flight, now) };
 };

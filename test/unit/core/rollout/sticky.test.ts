@@ -100,6 +100,14 @@ describe('a rollout by units', () => {
     expect(model.ruleset.bp).toBe(0);
   });
 
+  test('goes to 100 % without evaluators when a person asks for all of it', () => {
+    const model = started().run(units(500));
+    for (const evaluator of model.evaluators) evaluator.alive = false;
+    model.run((m) => m.status.reason === 'NoEvaluator');
+    model.action = { id: 'full', action: 'promote-full', by: 'ann' };
+    model.run((m) => m.status.stable?.hash === 'v2');
+  });
+
   test('keeps its units when the spec changes under way', () => {
     const model = started().run(units(500));
     model.spec = { ...model.spec, traffic: { ...model.spec.traffic, stickiness: undefined } };
