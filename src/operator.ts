@@ -16,11 +16,13 @@ import { FlagInformers } from './controllers/feature-flag/informers.ts';
 import { loadInstallation } from './controllers/feature-flag/installation.ts';
 import { FlagReconciler } from './controllers/feature-flag/reconcile.ts';
 import { removeRulesets } from './controllers/feature-flag/remove-rulesets.ts';
+import { changesFlag } from './controllers/feature-flag/rollout-flags.ts';
 import { claimSnapshot } from './controllers/feature-flag/snapshot-store.ts';
 import { admitPod } from './controllers/injection/admit-pod.ts';
 import { PodsWithoutSidecar } from './controllers/injection/pods-without-sidecar.ts';
 import { GATE, LEADER_LEASE, RULESETS_SERVICE } from './controllers/installation.ts';
 import { reconcileMetric } from './controllers/metric/reconcile.ts';
+import { EvaluatorReach } from './controllers/rollout/evaluator-reach.ts';
 import { admitDeployment } from './controllers/rollout/gate.ts';
 import { warnOfForeignUser } from './controllers/rollout/gate-identity.ts';
 import { GuardrailPoller } from './controllers/rollout/guardrail-poller.ts';
@@ -184,12 +186,17 @@ interface Led {
 async function run(signal: AbortSignal): Promise<void> {
   let led: Led | undefined;
   const ports = { client, clock, random, logger };
+  const evaluators = new EvaluatorReach();
   const informers = new RolloutInformers(
     ports,
-    { presetNamespace: namespace, defaultGuardrails: config.defaultGuardrails },
+    { presetNamespace: namespace, defaultGuardrails: config.defaultGuardrails, evaluators },
     (key) => led?.rollouts.add(key),
     (name, cause) => metrics.watchBroke(name, cause),
   );
+  informers.onRollout((before, after) => {
+    if (!changesFlag(before, after)) return;
+    for (const flagSet of new Set([namespace, (after ?? before)?.metadata.namespace ?? ''])) led?.flags.add(flagSet);
+  });
   informers.onMetric((key) => led?.metrics.add(key));
   const wake = (flagSet: string) => led?.flags.add(flagSet);
   const changed = (flagSet: string) => {
@@ -197,7 +204,8 @@ async function run(signal: AbortSignal): Promise<void> {
     shared?.look(flagSet);
   };
   const onBreak: OnBreak = (name, cause) => metrics.watchBroke(name, cause);
-  const flagInformers = new FlagInformers(ports, changed, onBreak);
+  const ofRollouts = { rollouts: informers.sources.rollouts, home: namespace };
+  const flagInformers = new FlagInformers(ports, ofRollouts, changed, onBreak);
   const podRecorder = new EventRecorder(ports, { controller: 'sluice.dev/injection', instance });
   const lacking = new PodsWithoutSidecar(ports, { wake, onBreak, recorder: podRecorder });
   const metrics = new OperatorMetrics({
@@ -265,7 +273,8 @@ async function run(signal: AbortSignal): Promise<void> {
     const rollouts = leadRollouts(informers, recorder, metrics);
     const judge = leadMetrics(informers);
     const hub = rulesets.lead((flagSet) => led?.flags.add(flagSet));
-    const parts = { informers: flagInformers, recorder: flagRecorder, metrics, hub, lacking };
+    evaluators.lead(() => hub.running(namespace));
+    const parts = { informers: flagInformers, recorder: flagRecorder, metrics, hub, evaluators, lacking };
     const flags = leadFlags({ ...parts, authorities: () => authorities }, leading);
     led = { rollouts: rollouts.worker, metrics: judge, flags };
     lacking.lead();
@@ -273,6 +282,7 @@ async function run(signal: AbortSignal): Promise<void> {
     led = undefined;
     lacking.follow();
     rulesets.follow();
+    evaluators.follow();
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
@@ -362,13 +372,14 @@ interface FlagParts {
   readonly recorder: EventRecorder;
   readonly metrics: OperatorMetrics;
   readonly hub: LeadersHub;
+  readonly evaluators: EvaluatorReach;
   readonly lacking: PodsWithoutSidecar;
   readonly authorities: () => string;
 }
 
 /** All FeatureFlags, by namespace, from now until the worker is stopped. */
 function leadFlags(
-  { informers, recorder, metrics, hub, lacking, authorities }: FlagParts,
+  { informers, recorder, metrics, hub, evaluators, lacking, authorities }: FlagParts,
   leading: AbortSignal,
 ): Worker {
   const reconciler = new FlagReconciler({
@@ -381,6 +392,7 @@ function leadFlags(
     publish: (sealed, content) => {
       const { flagSetId, revision, flags } = sealed.ruleset;
       hub.publish(sealed, content);
+      if (flagSetId === namespace) evaluators.published(sealed.ruleset);
       const facts = { flagSetId, revision, digest: sealed.digest, flags: Object.keys(flags).length };
       logger.info(facts, 'evaluators are given this ruleset');
     },
@@ -396,8 +408,10 @@ function leadFlags(
   );
   const begin = () => {
     if (leading.aborted) return;
-    const { flags, snapshots } = informers.sources;
-    for (const { metadata } of [...flags.list(), ...snapshots.list()]) worker.add(metadata.namespace ?? '');
+    const { flags, snapshots, rollouts } = informers.sources;
+    const sticky = [...rollouts.list()].filter((rollout) => changesFlag(undefined, rollout));
+    for (const { metadata } of [...flags.list(), ...snapshots.list(), ...sticky]) worker.add(metadata.namespace ?? '');
+    if (sticky.length > 0) worker.add(namespace);
     worker.start();
     claimRuleset(snapshots, namespace, leading);
   };

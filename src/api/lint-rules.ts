@@ -85,6 +85,13 @@ const unsafeShadows: Rule = ({ steps }) =>
     return [problem('SLUICE_LINT_SHADOW_UNSAFE_METHODS', ['spec', 'steps', index, 'shadow', 'methods'], message)];
   });
 
+const idleStickiness: Rule = ({ traffic, steps }) => {
+  const shares = steps.some(({ weight }) => weight !== undefined && weight > 0 && weight < 100);
+  if (!traffic.stickiness || shares) return [];
+  const message = 'has no effect: no step gives the canary a share between 0 and 100 %';
+  return [problem('SLUICE_LINT_STICKINESS_IDLE', ['spec', 'traffic', 'stickiness'], message)];
+};
+
 /** In the order in which they are told. */
 const rules: readonly Rule[] = [
   noGuardrails,
@@ -94,6 +101,7 @@ const rules: readonly Rule[] = [
   shadowAfterWeight,
   idleFailures,
   unsafeShadows,
+  idleStickiness,
 ];
 
 function windowTooShort(

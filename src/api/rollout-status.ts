@@ -3,6 +3,7 @@ import { conditionList } from './condition.ts';
 import { keyedList } from './constraint.ts';
 import { prose, time } from './fields.ts';
 import { stepSchema } from './rollout.ts';
+import { stickinessSchema } from './stickiness.ts';
 
 export const phases = [
   'Initializing',
@@ -95,6 +96,7 @@ const inFlightSchema = z
     fastRevert: z.boolean().prefault(false).describe('A return to a former stable revision: no steps.'),
     takenOver: z.boolean().prefault(false).describe('The canary set is one that the Deployment had kept.'),
     steps: z.array(stepSchema).max(50).describe('The frozen plan.'),
+    stickiness: stickinessSchema.optional(),
     step: z.int().min(0).describe('Index of the present step; equal to the number of steps when all are done.'),
     stage: z.enum(stages).describe('Where in the order of writes it stands.'),
     stageSince: time('Since when.'),
@@ -134,6 +136,10 @@ const inFlightSchema = z
       .optional()
       .describe('Set while the canary cannot serve and traffic was taken from it.'),
     loweredCount: z.int().min(0).prefault(0).describe('How often that happened; the third time rolls back.'),
+    policiesGone: z
+      .boolean()
+      .optional()
+      .describe('Set at the end, when the policies that Sluice attached for stickiness are removed.'),
     retreat: z
       .object({
         reason: z.enum(retreatReasons).describe('Why traffic goes back to stable.'),

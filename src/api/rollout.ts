@@ -3,6 +3,7 @@ import { constrained, keyedList, setList } from './constraint.ts';
 import { duration, durationOfAtLeast } from './duration.ts';
 import { labelName, objectName, percent } from './fields.ts';
 import { guardrailSchema } from './guardrail.ts';
+import { stickinessSchema } from './stickiness.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const;
 
@@ -100,6 +101,7 @@ const trafficShape = z.strictObject({
     .enum(['Hold', 'Continue'])
     .prefault('Hold')
     .describe('While someone reverts that pin: raise no weight, or go on.'),
+  stickiness: stickinessSchema.optional(),
   settle: duration('Time for gateways to take in a change of endpoints or routes.').prefault('2s'),
   drain: duration('Time for requests and connections to end after traffic moved away.').prefault('30s'),
 });

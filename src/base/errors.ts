@@ -13,6 +13,7 @@ import { routeCodes } from './codes/route.ts';
 import { rulesetCodes } from './codes/ruleset.ts';
 import { sdkCodes } from './codes/sdk.ts';
 import { statsCodes } from './codes/stats.ts';
+import { stickinessCodes } from './codes/stickiness.ts';
 import { streamCodes } from './codes/stream.ts';
 
 /** Every error that a user can meet. Codes are API: never reused, never renamed; docs/errors.md is made from this table. */
@@ -32,6 +33,7 @@ export const codes = {
   ...rulesetCodes,
   ...sdkCodes,
   ...statsCodes,
+  ...stickinessCodes,
   ...streamCodes,
 } as const satisfies Record<string, CodeInfo>;
 

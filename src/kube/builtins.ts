@@ -49,6 +49,8 @@ export type Scale = BuiltIn<V1Scale>;
 export type HTTPRoute = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 export type Gateway = HTTPRoute;
 export type GatewayClass = HTTPRoute;
+/** Policies of Envoy Gateway: as above. */
+export type EnvoyObject = HTTPRoute;
 
 function describe<T extends KubeObject>(
   apiVersion: string,
@@ -89,4 +91,20 @@ export const gatewayClasses = describe<GatewayClass>(
   'GatewayClass',
   'gatewayclasses',
   'Cluster',
+);
+/** In this version since Gateway API 0.6, and still. */
+export const referenceGrants = describe<HTTPRoute>(
+  'gateway.networking.k8s.io/v1beta1',
+  'ReferenceGrant',
+  'referencegrants',
+);
+export const securityPolicies = describe<EnvoyObject>(
+  'gateway.envoyproxy.io/v1alpha1',
+  'SecurityPolicy',
+  'securitypolicies',
+);
+export const clientTrafficPolicies = describe<EnvoyObject>(
+  'gateway.envoyproxy.io/v1alpha1',
+  'ClientTrafficPolicy',
+  'clienttrafficpolicies',
 );

@@ -174,6 +174,15 @@ export class RulesetHub {
     return this.#flagSets.get(flagSetId)?.reach;
   }
 
+  /** Of each evaluator that is connected now, to any replica: the revision that it runs; -1 while it has said nothing. */
+  running(flagSetId: string): readonly number[] {
+    const set = this.#flagSets.get(flagSetId);
+    const others = this.#others ? this.#others(flagSetId) : [];
+    if (!others) return [-1]; // whoever listens to the others must not be taken for nobody
+    if (!set) return [];
+    return reachOf([this.#pictureOf(set), ...others], { newest: newestOf(set), issuedAt: new Map() }).running;
+  }
+
   /** Ends all streams: those who listened look for the next leader. */
   close(): void {
     this.#isClosed = true;
@@ -231,7 +240,7 @@ export class RulesetHub {
       // A part would be told as the whole.
       if (set.isReported || !others) continue;
       set.isReported = true;
-      const measured = { newest: set.published?.revision ?? 0, issuedAt: set.issuedAt };
+      const measured = { newest: newestOf(set), issuedAt: set.issuedAt };
       set.reach = reachOf([this.#pictureOf(set), ...others], measured);
       this.#onReach(flagSetId);
     }
@@ -244,6 +253,8 @@ function greet(subscriber: Subscriber, { revision, snapshotFrame, pingFrame }: P
   subscriber.send(has >= revision ? pingFrame : snapshotFrame);
   subscriber.has = Math.max(has, revision);
 }
+
+const newestOf = ({ published }: FlagSet): number => published?.revision ?? 0;
 
 function changed(set: FlagSet): void {
   set.isReported = false;

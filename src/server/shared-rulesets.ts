@@ -33,7 +33,7 @@ export interface SharedRulesetsPorts {
 }
 
 /** The work of a leader for its evaluators, and for those of all replicas. */
-export interface LeadersHub extends Pick<RulesetHub, 'publish' | 'withdraw' | 'reach'> {}
+export interface LeadersHub extends Pick<RulesetHub, 'publish' | 'withdraw' | 'reach' | 'running'> {}
 
 interface Running {
   readonly installation: Installation;
@@ -112,6 +112,7 @@ export class SharedRulesets {
         this.#running?.fanOut.withdraw(flagSetId);
       },
       reach: (flagSetId: string) => this.#hub.reach(flagSetId),
+      running: (flagSetId: string) => this.#hub.running(flagSetId),
     };
   }
 

@@ -31,6 +31,7 @@ const CHARACTER = fc.constantFrom(
 const repairs: Record<string, (value: Manifest) => Manifest> = {
   steps: (steps) => withRisingWeights(steps.map(withOneKind)),
   guardrails: (guardrails) => guardrails.map(withMetric),
+  stickiness: ({ unit, ...rest }) => ({ ...rest, ...(unit && { unit: unit.map(withOneSource) }) }),
   maxIncreaseOverStable: (increase) => ({ absolute: 1, ...increase }),
   failures: ({ count = 1 }) => ({ count, within: 20 }),
   auth: ({ bearerToken, basic }) => (bearerToken || !basic ? { bearerToken: { name: 'a', key: 'b' } } : { basic }),
@@ -38,6 +39,9 @@ const repairs: Record<string, (value: Manifest) => Manifest> = {
   defaultBounds: ({ min: _, ...rest }) => rest,
   ...flagRepairs,
 };
+
+const withOneSource = ({ cookie, header = 'x-user-id' }: Manifest): Manifest =>
+  cookie === undefined ? { header } : { cookie };
 
 /** Valid specs of a resource. */
 export function arbitrarySpecOf(resource: Resource): fc.Arbitrary<Manifest> {

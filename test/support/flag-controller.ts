@@ -5,8 +5,11 @@ import { seededRandom } from '../../src/base/random.ts';
 import { FlagInformers } from '../../src/controllers/feature-flag/informers.ts';
 import { loadInstallation } from '../../src/controllers/feature-flag/installation.ts';
 import { type FlagCounts, FlagReconciler } from '../../src/controllers/feature-flag/reconcile.ts';
+import { changesFlag } from '../../src/controllers/feature-flag/rollout-flags.ts';
 import type { FlagSources } from '../../src/controllers/feature-flag/sources.ts';
+import { type CustomObject, indexes, rolloutsResource } from '../../src/controllers/rollout/sources.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { Informer } from '../../src/kube/informer.ts';
 import { Worker } from '../../src/kube/worker.ts';
 import { RulesetHub } from '../../src/rulesets/hub.ts';
 import type { SealedRuleset } from '../../src/wire/sealed-ruleset.ts';
@@ -36,8 +39,22 @@ export async function startFlagController(home: string, only: readonly string[])
   const announced: string[] = [];
   const counts = new Map<string, FlagCounts>();
   let worker: Worker | undefined;
+  const rollouts = new Informer<CustomObject, 'namespace'>(ports, {
+    resource: rolloutsResource,
+    indexes: { namespace: indexes.rollouts.namespace },
+  });
+  rollouts.onChange((change) => {
+    const before = change.type === 'added' ? undefined : change.before;
+    const after = change.type === 'deleted' ? undefined : change.after;
+    if (!changesFlag(before, after)) return;
+    for (const namespace of [home, (after ?? before)?.metadata.namespace ?? ''])
+      if (only.includes(namespace)) worker?.add(namespace);
+  });
+  rollouts.start();
+  await rollouts.synced;
   const informers = new FlagInformers(
     ports,
+    { rollouts: rollouts.cache, home },
     (namespace) => only.includes(namespace) && worker?.add(namespace), // other files share this API server
     () => {},
   );
@@ -67,6 +84,7 @@ export async function startFlagController(home: string, only: readonly string[])
     hub.close();
     await worker?.stop();
     await informers.stop();
+    await rollouts.stop();
   };
   onTestFinished(stop);
   return { client: ports.client, sources: informers.sources, published, announced, hub, hubClock, counts, stop };

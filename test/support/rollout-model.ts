@@ -9,6 +9,22 @@ import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
 import type { Observed, PodSet, Problem } from '../../src/core/rollout/observed.ts';
 import { planOf } from '../../src/core/rollout/plan.ts';
 import type { PlanRecord, RoutePlan } from '../../src/core/rollout/route-plan.ts';
+import { isPartial } from '../../src/core/rollout/sticky.ts';
+
+/** Which units of which revision are on the canary. */
+interface Units {
+  readonly hash: string;
+  readonly bp: number;
+}
+
+/** `slow`: connected, but it goes on with what it has. One that comes back first takes in the newest. */
+interface Evaluator {
+  alive: boolean;
+  slow: boolean;
+  ran: Units;
+}
+
+const nobody: Units = { hash: '', bp: 0 };
 
 interface Set {
   hash: string;
@@ -43,6 +59,12 @@ export class RolloutModel {
   /** Pods of these revisions never become available. */
   broken = new Set<string>();
   gateWorks = true;
+  /** What is attached at the gateway, and from when on it is accepted. */
+  policies: { acceptedAt: number } | undefined;
+  /** The evaluators of the gateway: each runs the ruleset that it took in last, and takes in what status says after a while. */
+  evaluators: Evaluator[] = [{ alive: true, slow: false, ran: nobody }];
+  /** The ruleset: what status, as written, said of this Rollout; an evaluator that lives takes it in at the next second. */
+  ruleset: Units = nobody;
   /** What the owner of the user's Service does about our pins. */
   owner: 'lets' | 'reverts' | 'refuses' = 'lets';
   /** Pins in a row that were put back; -1 for one that was refused. */
@@ -163,7 +185,11 @@ export class RolloutModel {
           ...(this.route.record ? { record: this.route.record } : {}),
           canaryBp: (split?.canaryBp ?? 0) as WeightBp,
           reachesCanary:
-            split !== undefined && (split.canaryBp > 0 || split.match !== undefined || split.shadow !== undefined),
+            split !== undefined &&
+            (split.canaryBp > 0 ||
+              split.match !== undefined ||
+              split.perUser !== undefined ||
+              split.shadow !== undefined),
           usesHelpers: split !== undefined,
           programmed: settled,
           progress: atPlan
@@ -173,6 +199,8 @@ export class RolloutModel {
             : { kind: 'Due' },
         },
       ],
+      ...this.#stickySeen(),
+      policiesAttached: this.policies !== undefined,
       guardrails: this.#guardrails,
       autoscalerMultiplies: false,
     };
@@ -209,6 +237,7 @@ export class RolloutModel {
   advance(ms: number): void {
     this.now = (this.now + ms) as EpochMs;
     this.#kubernetes();
+    this.#distribute();
     if (this.status.inFlight || this.#watching()) this.#sample();
   }
 
@@ -219,6 +248,40 @@ export class RolloutModel {
     const { canaryBp } = this.route.plan;
     const stable = canaryBp < 10_000 && this.#endpoints(this.helpers?.stable) === 0 ? ['stable'] : [];
     return canaryBp > 0 && this.#endpoints(this.helpers?.canary) === 0 ? [...stable, 'canary'] : stable;
+  }
+
+  /** The flag controller reads what is written of the status, and evaluators that live get its ruleset. */
+  #distribute(): void {
+    for (const one of this.evaluators) if (one.alive && !one.slow) one.ran = this.ruleset;
+    const { inFlight } = this.status;
+    const isSticky = inFlight?.stickiness !== undefined;
+    this.ruleset = isSticky ? { hash: inFlight.hash, bp: inFlight.weightBp } : nobody;
+  }
+
+  #stickySeen(): Pick<Observed, 'sticky'> {
+    const { inFlight } = this.status;
+    if (!this.spec.traffic.stickiness && !inFlight?.stickiness) return {};
+    const alive = this.evaluators.filter((one) => one.alive);
+    const said = { hash: inFlight?.hash, bp: inFlight?.weightBp };
+    const accepted = this.policies && this.now >= this.policies.acceptedAt;
+    return {
+      sticky: {
+        attachment: !this.policies
+          ? { kind: 'Due', message: 'is due' }
+          : accepted
+            ? { kind: 'Attached' }
+            : { kind: 'Waiting', message: 'waits' },
+        evaluators: { listening: alive.length, running: alive.filter(({ ran }) => sameJson(ran, said)).length },
+      },
+    };
+  }
+
+  /** The share of units that are sent to the canary of the rollout in flight, in basis points; per evaluator. */
+  canaryUnits(): number[] {
+    const { plan } = this.route;
+    if (plan.kind !== 'Split') return [0];
+    const asks = this.policies !== undefined && plan.perUser !== undefined;
+    return this.evaluators.map(({ alive, ran }) => Math.max(plan.canaryBp, alive && asks ? ran.bp : 0));
   }
 
   #watching = (): boolean => this.status.stable !== undefined;
@@ -270,7 +333,8 @@ export class RolloutModel {
   #check(write: Write): void {
     const split = this.route.plan.kind === 'Split' ? this.route.plan : undefined;
     const reaches =
-      split !== undefined && (split.canaryBp > 0 || split.match !== undefined || split.shadow !== undefined);
+      split !== undefined &&
+      (split.canaryBp > 0 || split.match !== undefined || split.perUser !== undefined || split.shadow !== undefined);
     const forbid = (bad: boolean, why: string) => {
       if (bad) throw new Error(`${write.kind}: ${why}`);
     };
@@ -299,9 +363,20 @@ export class RolloutModel {
         return;
       case 'Route':
         if (write.plan.kind === 'Split') {
+          const status = this.status.inFlight;
+          const partial = status !== undefined && isPartial(status);
+          forbid(partial && write.plan.canaryBp > 0, 'a share of requests would go to the canary instead of units');
+          // Who asks for all of it at once does not wait for evaluators.
+          const waits = partial && status?.full !== true;
+          const added = write.plan.perUser !== undefined && split?.perUser === undefined;
+          forbid(waits && added && !this.policies, 'nobody asks the evaluators');
+          const alive = this.evaluators.filter((one) => one.alive);
+          const ahead = alive.some(({ ran }) => ran.hash !== status?.hash || ran.bp > (status?.weightBp ?? 0));
+          forbid(waits && added && ahead, 'an evaluator calls more units canary than status says');
           forbid(this.helpers === undefined, 'the helpers do not exist');
           forbid(
-            write.plan.canaryBp > 0 && this.condemned.has(this.status.inFlight?.hash ?? ''),
+            (write.plan.canaryBp > 0 || write.plan.perUser !== undefined) &&
+              this.condemned.has(this.status.inFlight?.hash ?? ''),
             'what was rolled back is raised again',
           );
         }
@@ -397,6 +472,12 @@ export class RolloutModel {
         return;
       case 'DropRecords':
         this.route.record = undefined;
+        return;
+      case 'AttachPolicies':
+        this.policies ??= { acceptedAt: this.now + 1000 };
+        return;
+      case 'DetachPolicies':
+        this.policies = undefined;
         return;
       case 'HandOver': {
         const set = sets.get(write.hash);

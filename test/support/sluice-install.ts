@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { ensureBinary } from '../../hack/cluster/binaries.ts';
 import { installChart, OPERATOR_NAMESPACE } from '../../hack/demo/install.ts';
+import { helm } from '../../hack/demo/kube.ts';
 import { ensureImage } from '../../hack/image/node-image.ts';
 import { deployments } from '../../src/kube/builtins.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -45,6 +46,13 @@ async function install(client: KubeClient, signal: AbortSignal): Promise<Images>
   await ensureBinary('helm', signal);
   await installChart(operator.reference, [`podAnnotations.${INSTALLED.replace('.', '\\.')}=${digest}`]);
   return images;
+}
+
+/** Adds values to the one installation, and waits until what they ask for is ready. */
+export async function reconfigureSluice(...values: readonly string[]): Promise<void> {
+  const set = values.flatMap((value) => ['--set', value]);
+  const where = ['--namespace', OPERATOR_NAMESPACE, '--wait', '--timeout', '4m'];
+  await helm(['upgrade', 'sluice', CHART, '--reuse-values', ...where, ...set]);
 }
 
 async function isInstalled(client: KubeClient, digest: string, signal: AbortSignal): Promise<boolean> {

@@ -12,6 +12,10 @@ export const manifestCodes = {
   SLUICE_LINT_LAST_WEIGHT_BELOW_100: { retry: 'never', fix: 'End with a step of weight 100 and a hold.' },
   SLUICE_LINT_SHADOW_AFTER_WEIGHT: { retry: 'never', fix: 'Put shadow steps before the first weight.' },
   SLUICE_LINT_CRITICAL_WITH_FAILURES: { retry: 'never', fix: 'Remove failures, or set severity to Normal.' },
+  SLUICE_LINT_STICKINESS_IDLE: {
+    retry: 'never',
+    fix: 'Add a weight between 0 and 100, or remove spec.traffic.stickiness.',
+  },
   SLUICE_LINT_SHADOW_UNSAFE_METHODS: {
     retry: 'never',
     fix: 'Mirror GET and HEAD only, unless the canary writes to a store of its own.',

@@ -10,7 +10,12 @@ import { type FlagSources, featureFlagsResource } from './sources.ts';
 export class FlagInformers extends InformerSet {
   readonly sources: FlagSources;
 
-  constructor(ports: InformerPorts, wake: (namespace: string) => void, onBreak: OnBreak) {
+  constructor(
+    ports: InformerPorts,
+    others: Pick<FlagSources, 'rollouts' | 'home'>,
+    wake: (namespace: string) => void,
+    onBreak: OnBreak,
+  ) {
     super(ports, onBreak);
     const flags = this.add({
       resource: featureFlagsResource,
@@ -24,6 +29,6 @@ export class FlagInformers extends InformerSet {
     };
     flags.onChange(tell);
     snapshots.onChange(tell);
-    this.sources = { flags: flags.cache, snapshots: snapshots.cache };
+    this.sources = { ...others, flags: flags.cache, snapshots: snapshots.cache };
   }
 }

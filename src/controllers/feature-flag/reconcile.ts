@@ -18,6 +18,7 @@ import { type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
 import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
 import { observedFlag, observedFlags } from './gather.ts';
 import type { Installation } from './installation.ts';
+import { rolloutFlags } from './rollout-flags.ts';
 import {
   contentOf,
   holdsTrust,
@@ -89,6 +90,7 @@ export class FlagReconciler {
     const seen: ObservedFlags = {
       namespace,
       flags: await observedFlags(objects, signal),
+      builtIn: rolloutFlags(sources.rollouts, namespace, sources.home),
       published: snapshot && publishedIn(snapshot, installation),
       unitHashSalt: installation.unitHashSalt,
     };

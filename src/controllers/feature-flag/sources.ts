@@ -2,6 +2,7 @@ import { GROUP, VERSION } from '../../api/names.ts';
 import type { ConfigMap } from '../../kube/builtins.ts';
 import type { CacheReader } from '../../kube/cache.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
+import type { RolloutReader } from './rollout-flags.ts';
 
 /** A FeatureFlag as the API server has it: unparsed. */
 export type FlagObject = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
@@ -19,4 +20,8 @@ export interface FlagSources {
   readonly flags: CacheReader<FlagObject, 'namespace'>;
   /** Only those that hold a ruleset. */
   readonly snapshots: CacheReader<ConfigMap>;
+  /** Each with stickiness is a flag of its own. */
+  readonly rollouts: RolloutReader;
+  /** Namespace of the operator, whose flag set has the flags of all Rollouts. */
+  readonly home: string;
 }

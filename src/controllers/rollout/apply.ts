@@ -4,6 +4,7 @@ import { rolloutsResource } from './sources.ts';
 import type { WriteContext } from './write-context.ts';
 import { options } from './write-context.ts';
 import { addGateLabel, handOver, letGo, resume } from './write-deployment.ts';
+import { attachPolicies, detachPolicies } from './write-policies.ts';
 import { changeRoutes, dropRecords, lowerRoutes } from './write-routes.ts';
 import { aimHelpers, pinService, removeHelpers, unpinService } from './write-services.ts';
 import { cleanSets, makeRecord, remakeStable, removeCanary, removeRecords, scaleCanary } from './write-sets.ts';
@@ -31,6 +32,8 @@ const performers: { readonly [Kind in Write['kind']]: Performer<Kind> } = {
   Lower: lowerRoutes,
   Route: changeRoutes,
   DropRecords: dropRecords,
+  AttachPolicies: attachPolicies,
+  DetachPolicies: detachPolicies,
   HandOver: handOver,
   Resume: resume,
   LetGo: letGo,

@@ -4,6 +4,7 @@ import type { EpochMs } from '../../base/units.ts';
 import { planOf } from '../../core/rollout/plan.ts';
 import type { RouteSeen } from '../../core/rollout/route-plan.ts';
 import type { HTTPRoute } from '../../kube/builtins.ts';
+import type { ObjectRef } from '../../kube/resource.ts';
 import type { GatewayFacts } from '../../traffic/gateway-api/capabilities.ts';
 import { foreignManager, sawRoute } from '../../traffic/gateway-api/foreign-manager.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
@@ -21,23 +22,35 @@ interface GatewayClassLike {
   readonly status?: { readonly supportedFeatures?: readonly (string | { readonly name?: string })[] };
 }
 
+/** What a route says of its parents. */
+export interface ParentRefLike {
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+}
+
+export const parentRefsOf = ({ spec }: HTTPRoute): readonly ParentRefLike[] =>
+  (spec as { parentRefs?: readonly ParentRefLike[] } | undefined)?.parentRefs ?? [];
+
 /** What is known of the gateways that a route names as parents. */
 export function gatewaysOf(sources: Sources, route: HTTPRoute): GatewayFacts[] {
-  const { parentRefs = [] } = (route.spec ?? {}) as {
-    parentRefs?: readonly { kind?: string; namespace?: string; name: string }[];
-  };
-  return parentRefs.flatMap(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) => {
-    const gateway =
-      kind === 'Gateway' ? (sources.gateways.get({ namespace, name }) as GatewayLike | undefined) : undefined;
-    const named = gateway?.spec?.gatewayClassName;
-    const gatewayClass =
-      named === undefined ? undefined : (sources.gatewayClasses.get({ name: named }) as GatewayClassLike | undefined);
-    if (!gatewayClass?.spec?.controllerName) return [];
-    const features = (gatewayClass.status?.supportedFeatures ?? []).map((feature) =>
-      typeof feature === 'string' ? feature : (feature.name ?? ''),
-    );
-    return [{ controllerName: gatewayClass.spec.controllerName, supportedFeatures: features }];
-  });
+  return parentRefsOf(route).flatMap(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) =>
+    kind === 'Gateway' ? (gatewayFacts(sources, { namespace, name }) ?? []) : [],
+  );
+}
+
+/** What is known of one Gateway, by its class. */
+export function gatewayFacts(sources: Sources, ref: ObjectRef): GatewayFacts | undefined {
+  const gateway = sources.gateways.get(ref) as GatewayLike | undefined;
+  const named = gateway?.spec?.gatewayClassName;
+  const gatewayClass =
+    named === undefined ? undefined : (sources.gatewayClasses.get({ name: named }) as GatewayClassLike | undefined);
+  if (!gatewayClass?.spec?.controllerName) return undefined;
+  const features = (gatewayClass.status?.supportedFeatures ?? []).map((feature) =>
+    typeof feature === 'string' ? feature : (feature.name ?? ''),
+  );
+  return { controllerName: gatewayClass.spec.controllerName, supportedFeatures: features };
 }
 
 /** The context in which the router compares a route with what status asks of it. */

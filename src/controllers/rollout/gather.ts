@@ -9,6 +9,7 @@ import type { ControllerRevision, Deployment, ReplicaSet } from '../../kube/buil
 import { keyOf } from '../../kube/resource.ts';
 import { matches, serviceSeen } from './endpoints.ts';
 import { gatherRoutes } from './gather-routes.ts';
+import { gatherSticky } from './gather-sticky.ts';
 import { podSetSeen, recordHash, setsOf, workloadSeen } from './gather-workload.ts';
 import { servicesOf } from './manifests.ts';
 import { freshest, type RolloutMemory, withProgress } from './memory.ts';
@@ -59,6 +60,7 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
     ...(record === undefined ? {} : { recordHash: record }),
     services: gatherServices(sources, rollout, spec, memory, status, now),
     routes: spec ? gatherRoutes(sources, rollout, spec, memory, status, now) : [],
+    ...gatherSticky(sources, rollout, spec, memory, now, status),
     guardrails,
     autoscalerMultiplies: sources.autoscalers
       .byIndex('target', `${namespace ?? ''}/${name}`)

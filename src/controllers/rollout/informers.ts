@@ -16,17 +16,21 @@ import type { Change } from '../../kube/cache.ts';
 import type { Informer, InformerOptions, InformerPorts } from '../../kube/informer.ts';
 import { InformerSet, type OnBreak } from '../../kube/informer-set.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../../kube/resource.ts';
+import { mayBeSticky } from './may-be-sticky.ts';
+import { PolicyInformers } from './policy-informers.ts';
 import { type CustomObject, indexes, metricsResource, rolloutsResource, type Sources } from './sources.ts';
 
 /** Every watch of the Rollout controller, and which Rollouts a change concerns. */
 export class RolloutInformers extends InformerSet {
   readonly sources: Sources;
   readonly #metrics: Informer<CustomObject>;
+  readonly #rollouts: Informer<CustomObject, keyof typeof indexes.rollouts>;
+  readonly #policies: PolicyInformers;
   readonly #wake: (key: string) => void;
 
   constructor(
     ports: InformerPorts,
-    settings: Pick<Sources, 'presetNamespace' | 'defaultGuardrails'>,
+    settings: Pick<Sources, 'presetNamespace' | 'defaultGuardrails' | 'evaluators'>,
     wake: (key: string) => void,
     onBreak: OnBreak,
   ) {
@@ -40,6 +44,8 @@ export class RolloutInformers extends InformerSet {
       return informer.cache;
     };
     this.#wake = wake;
+    this.#rollouts = this.add({ resource: rolloutsResource, indexes: indexes.rollouts });
+    this.#rollouts.onChange((change) => this.#tell(change, ({ metadata }) => [keyOf(metadata)]));
     this.#metrics = this.add({ resource: metricsResource });
     const inFlight = () => [...this.sources.rollouts.list()].filter(({ status }) => isInFlight(status));
     this.#metrics.onChange((change) => this.#tell(change, () => inFlight().map(({ metadata }) => keyOf(metadata))));
@@ -61,9 +67,11 @@ export class RolloutInformers extends InformerSet {
         ...(owner?.kind === 'Deployment' ? of('deployment', `${object.metadata.namespace}/${owner.name}`) : []),
       ];
     };
+    this.#policies = new PolicyInformers(ports, () => this.#sticky(), wake, onBreak);
     this.sources = {
       ...settings,
-      rollouts: make({ resource: rolloutsResource, indexes: indexes.rollouts }, (rollout) => [keyOf(rollout.metadata)]),
+      policies: this.#policies.sources,
+      rollouts: this.#rollouts.cache,
       metrics: this.#metrics.cache,
       deployments: make({ resource: deployments, indexes: indexes.deployments }, ({ metadata }) =>
         of('deployment', keyOf(metadata)),
@@ -91,6 +99,12 @@ export class RolloutInformers extends InformerSet {
         of('deployment', `${hpa.metadata.namespace}/${hpa.spec?.scaleTargetRef.name}`),
       ),
     };
+  }
+
+  /** Rollouts that policies of a gateway can concern. */
+  #sticky(): string[] {
+    const all = [...this.sources.rollouts.list()];
+    return all.filter(mayBeSticky).map(({ metadata }) => keyOf(metadata));
   }
 
   /** A pod's change matters only to a Rollout in flight: an idle one has nothing that its pods could change. */
@@ -123,6 +137,22 @@ export class RolloutInformers extends InformerSet {
     this.#metrics.onChange((change) =>
       tell(keyOf((change.type === 'deleted' ? change.before : change.after).metadata)),
     );
+  }
+
+  /** Tells each change of a Rollout, with what it was before. */
+  onRollout(tell: (before: CustomObject | undefined, after: CustomObject | undefined) => void): void {
+    this.#rollouts.onChange((change) =>
+      tell(change.type === 'added' ? undefined : change.before, change.type === 'deleted' ? undefined : change.after),
+    );
+  }
+
+  override start(): void {
+    super.start();
+    this.#policies.start();
+  }
+
+  override async stop(): Promise<void> {
+    await Promise.all([super.stop(), this.#policies.stop()]);
   }
 }
 

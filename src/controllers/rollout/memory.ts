@@ -3,6 +3,7 @@ import type { RolloutSpec } from '../../api/rollout.ts';
 import type { InFlight, RolloutStatus } from '../../api/rollout-status.ts';
 import type { EpochMs } from '../../base/units.ts';
 import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
+import type { Attachment } from '../../core/rollout/sticky-seen.ts';
 import { noReverts, type RevertWatch } from '../../traffic/gateway-api/foreign-manager.ts';
 import { noPin, type PinWatch } from './pin-watch.ts';
 import type { CustomObject } from './sources.ts';
@@ -21,6 +22,10 @@ export interface RolloutMemory {
   pin: PinWatch;
   /** A header value that nobody can guess: an armed rule matches only this. */
   readonly neverValue: string;
+  /** When our policies were last written. */
+  policiesWrittenAt?: EpochMs;
+  /** Why the API server does not take our policies, and until when that is believed. */
+  policiesRefused?: { readonly attachment: Attachment; readonly until: EpochMs };
   /** States of the guardrails as polled; undefined while nobody polls, which is where a new leader begins. */
   guardrails: readonly JudgedGuardrail[] | undefined;
 }

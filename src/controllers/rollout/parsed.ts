@@ -2,7 +2,9 @@ import { parseMetric, parseRollout, parseRolloutStatus } from '../../api/parse.t
 import type { CustomObject } from './sources.ts';
 
 /** A reading of an object that is kept as long as the object: caches hand out the same one until it changes. */
-function keptFor<Reading extends object>(read: (object: CustomObject) => Reading): (object: CustomObject) => Reading {
+export function keptFor<Reading extends object>(
+  read: (object: CustomObject) => Reading,
+): (object: CustomObject) => Reading {
   const kept = new WeakMap<CustomObject, Reading>();
   return (object) => {
     const known = kept.get(object);

@@ -1,14 +1,14 @@
 import { ROLLOUT_LABEL } from '../../api/names.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
-import type { WeightBp } from '../../base/units.ts';
 import type { Problem } from '../../core/rollout/observed.ts';
-import { toBp } from '../../core/rollout/plan.ts';
+import { planOf, toBp } from '../../core/rollout/plan.ts';
 import type { RoutePlan } from '../../core/rollout/route-plan.ts';
 import type { Deployment, Service } from '../../kube/builtins.ts';
 import { findRouteProblems } from '../../traffic/gateway-api/find-route-problems.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
 import { matches } from './endpoints.ts';
 import { gatewaysOf } from './gather-routes.ts';
+import { stickinessProblems } from './gather-sticky.ts';
 import { guardrailsOf, metricNamed } from './guardrail-rules.ts';
 import { canaryName, servicesOf, stableName } from './manifests.ts';
 import { parsedMetric } from './parsed.ts';
@@ -25,6 +25,7 @@ export function findProblems(sources: Sources, rollout: CustomObject, spec: Roll
     ...serviceProblems(sources, rollout, spec, service, deployment),
     ...metricProblems(sources, rollout, spec),
     ...spec.traffic.router.gatewayAPI.httpRoutes.flatMap(({ name }) => routeProblems(sources, rollout, spec, name)),
+    ...stickinessProblems(sources, rollout, spec),
   ];
 }
 
@@ -123,11 +124,14 @@ function routeProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpe
 }
 
 /** Every plan that the steps come to, so that what a gateway cannot do is known before the first step. */
-function plansOf(spec: RolloutSpec): RoutePlan[] {
-  return spec.steps.map((step) => ({
-    kind: 'Split',
-    canaryBp: (step.weight === undefined ? 0 : toBp(step.weight)) as WeightBp,
-    ...(step.match ? { match: step.match } : {}),
-    ...(step.shadow ? { shadow: step.shadow } : {}),
-  }));
+function plansOf({ steps, traffic: { stickiness } }: RolloutSpec): RoutePlan[] {
+  return steps.map((step) => {
+    const weightBp = step.weight === undefined ? 0 : toBp(step.weight);
+    return planOf({
+      ...{ stage: 'Holding', steps: [step], weightBp },
+      ...(stickiness ? { stickiness } : {}),
+      ...(step.match ? { matchStep: 0 } : {}),
+      ...(step.shadow ? { shadowStep: 0 } : {}),
+    });
+  });
 }

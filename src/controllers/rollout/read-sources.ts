@@ -6,12 +6,14 @@ import {
   httpRoutes,
   pods,
   replicaSets,
+  securityPolicies,
   services,
 } from '../../kube/builtins.ts';
 import { Cache, type IndexBy } from '../../kube/cache.ts';
 import type { KubeClient, Selection } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/kube-error.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
-import { indexes, rolloutsResource, type Sources } from './sources.ts';
+import { indexes, type PolicySources, rolloutsResource, type Sources } from './sources.ts';
 
 /**
  * What the way back of one namespace's Rollouts looks at, listed afresh: for one who passes by, without watches. Metrics,
@@ -38,7 +40,10 @@ export async function readSources(client: KubeClient, namespace: string, signal:
     read(controllerRevisions, indexes.controllerRevisions, { labelSelector: ROLLOUT_LABEL }),
     read(httpRoutes, {}),
   ]);
+  const policies = await readPolicies(client, namespace, signal);
   return {
+    policies,
+    evaluators: { of: () => ({ listening: 0, running: 0 }) },
     rollouts,
     deployments: workloads,
     replicaSets: sets,
@@ -54,4 +59,16 @@ export async function readSources(client: KubeClient, namespace: string, signal:
     presetNamespace: '',
     defaultGuardrails: [],
   };
+}
+
+/** None where Envoy Gateway is not installed. */
+async function readPolicies(client: KubeClient, namespace: string, signal: AbortSignal): Promise<PolicySources> {
+  const security = new Cache(indexes.securityPolicies);
+  try {
+    security.replaceAll((await client.list(securityPolicies, { namespace }, { signal })).items);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return { security, clientTraffic: new Cache({}), isServed: () => false, isKnown: () => true };
+  }
+  return { security, clientTraffic: new Cache({}), isServed: () => true, isKnown: () => true };
 }

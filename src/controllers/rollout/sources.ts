@@ -4,6 +4,7 @@ import type {
   ControllerRevision,
   Deployment,
   EndpointSlice,
+  EnvoyObject,
   Gateway,
   GatewayClass,
   HorizontalPodAutoscaler,
@@ -14,6 +15,7 @@ import type {
 } from '../../kube/builtins.ts';
 import type { CacheReader } from '../../kube/cache.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
+import type { EvaluatorReach } from './evaluator-reach.ts';
 
 /** A Rollout or Metric as the API server has it: unparsed. */
 export type CustomObject = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
@@ -33,9 +35,19 @@ export const metricsResource: Resource<CustomObject> = {
   namespaced: true,
 };
 
+/** Envoy Gateway's policies, where its definitions are installed. */
+export interface PolicySources {
+  readonly security: CacheReader<EnvoyObject, 'rollout'>;
+  readonly clientTraffic: CacheReader<EnvoyObject>;
+  /** The definitions are installed, as far as is known. */
+  isServed(): boolean;
+  /** Either there are no definitions, or the caches are filled. */
+  isKnown(): boolean;
+}
+
 /** Every cache that the controller reads. Index values are `namespace/…`. */
 export interface Sources {
-  readonly rollouts: CacheReader<CustomObject, 'deployment' | 'service' | 'route'>;
+  readonly rollouts: CacheReader<CustomObject, 'namespace' | 'deployment' | 'service' | 'route'>;
   readonly metrics: CacheReader<CustomObject>;
   readonly deployments: CacheReader<Deployment, 'namespace'>;
   readonly replicaSets: CacheReader<ReplicaSet, 'owner' | 'rollout'>;
@@ -47,6 +59,9 @@ export interface Sources {
   readonly gateways: CacheReader<Gateway>;
   readonly gatewayClasses: CacheReader<GatewayClass>;
   readonly autoscalers: CacheReader<HorizontalPodAutoscaler, 'target'>;
+  readonly policies: PolicySources;
+  /** What evaluators of the gateway run. */
+  readonly evaluators: Pick<EvaluatorReach, 'of'>;
   /** Namespace of the operator: its Metrics are presets for all others. */
   readonly presetNamespace: string;
   /** Guardrails of the platform, for every Rollout that has none of the same name. */
@@ -67,6 +82,7 @@ const inNamespace = ({ metadata }: KubeObject, name: string | undefined): string
 /** What each cache is indexed by; here beside the names that readers use. */
 export const indexes = {
   rollouts: {
+    namespace: ({ metadata }: CustomObject) => [metadata.namespace ?? ''],
     deployment: (rollout: CustomObject) =>
       inNamespace(rollout, (rollout.spec as RolloutLike | undefined)?.workload?.name),
     service: (rollout: CustomObject) =>
@@ -89,6 +105,7 @@ export const indexes = {
   controllerRevisions: {
     rollout: (record: ControllerRevision) => inNamespace(record, record.metadata.labels?.[ROLLOUT_LABEL]),
   },
+  securityPolicies: { rollout: (policy: EnvoyObject) => inNamespace(policy, policy.metadata.labels?.[ROLLOUT_LABEL]) },
   autoscalers: {
     target: (hpa: HorizontalPodAutoscaler) =>
       hpa.spec?.scaleTargetRef.kind === 'Deployment' ? inNamespace(hpa, hpa.spec.scaleTargetRef.name) : [],

@@ -1,5 +1,8 @@
+import { RESERVED_KEY_PREFIX } from '../../api/feature-flag.ts';
 import type { EpochMs } from '../../base/units.ts';
+import type { Flag } from '../../wire/flag.ts';
 import { RULESET_SCHEMA, type Ruleset } from '../../wire/ruleset.ts';
+import { sizeOf } from '../evaluation/admission.ts';
 import { timeBoundaries } from '../evaluation/time-boundaries.ts';
 import { compileFlags, isSameForm } from './compile-flags.ts';
 import type { ObservedFlag, ObservedFlags, PublishedRuleset } from './observed.ts';
@@ -21,13 +24,15 @@ export interface FlagsDecision {
 
 /** What the ruleset of a namespace is to say, and what of it is new. Pure: the same seen gives the same decision. */
 export function decideFlags(seen: ObservedFlags, now: EpochMs): FlagsDecision {
-  const { flags, verdicts } = compileFlags(seen.flags.map(({ source }) => source));
+  const { flags: described, verdicts } = compileFlags(seen.flags.map(({ source }) => source));
+  const flags = inOrderOfKeys({ ...described, ...seen.builtIn });
   const before = seen.published?.flags;
   const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(flags)]);
   const changed = new Set([...keys].filter((key) => !isSameForm(own(before, key), own(flags, key))));
   const revision = lastRevision(seen);
   // A namespace that never had a flag gets no ruleset.
-  const isDue = before === undefined ? seen.flags.length > 0 || seen.published !== undefined : changed.size > 0;
+  const hasAny = seen.flags.length > 0 || Object.keys(seen.builtIn).length > 0;
+  const isDue = before === undefined ? hasAny || seen.published !== undefined : changed.size > 0;
   const decisions = seen.flags.map(({ source }): [string, FlagDecision] => {
     const verdict = verdicts.get(source.name);
     if (!verdict) throw new Error(`no verdict for ${source.name}`); // compileFlags judges every source
@@ -41,9 +46,12 @@ export function decideFlags(seen: ObservedFlags, now: EpochMs): FlagsDecision {
   };
 }
 
+const inOrderOfKeys = (flags: Readonly<Record<string, Flag>>): Record<string, Flag> =>
+  Object.fromEntries(Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 /**
- * For a ruleset that cannot be published for its size: the one before it without flags that are gone, and with the kill
- * switches of now. Undefined where that says nothing new. It is no larger than what was published already.
+ * For a ruleset that cannot be published for its size: the one before it without flags that are gone, with the kill
+ * switches of now, and with what Rollouts took back. Undefined where that says nothing new. It is no larger than what was published already.
  */
 export function withSwitchesOnly(
   published: PublishedRuleset | undefined,
@@ -53,11 +61,22 @@ export function withSwitchesOnly(
   const flags = Object.fromEntries(
     before.flatMap(([key, flag]) => {
       const now = own(ruleset.flags, key);
-      return now ? [[key, { ...flag, killSwitch: now.killSwitch, enabled: now.enabled }]] : [];
+      if (!now) return [];
+      if (key.startsWith(RESERVED_KEY_PREFIX)) return [[key, takenBack(flag, now)]];
+      return [[key, { ...flag, killSwitch: now.killSwitch, enabled: now.enabled }]];
     }),
   );
   const isNew = before.some(([key, flag]) => !isSameForm(flag, own(flags, key)));
   return isNew ? { ...ruleset, flags, timeBoundaries: timeBoundaries(flags) } : undefined;
+}
+
+/** A built-in flag that admits no more than it did: what it says now where that only takes back, else nobody. */
+function takenBack(before: Flag, now: Flag): Flag {
+  const reachOf = ({ rules }: Flag) =>
+    sizeOf(rules.flatMap(({ admissions = [] }) => admissions.flatMap((a) => a.ranges)));
+  const isSameDraw = before.rules[0]?.admissions?.[0]?.salt === now.rules[0]?.admissions?.[0]?.salt;
+  if (isSameDraw) return reachOf(now) <= reachOf(before) ? now : before;
+  return { ...before, rules: [] };
 }
 
 function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {

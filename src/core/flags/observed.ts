@@ -30,6 +30,8 @@ export interface PublishedRuleset {
 export interface ObservedFlags {
   readonly namespace: string;
   readonly flags: readonly ObservedFlag[];
+  /** Flags that no FeatureFlag describes, by key: those of Rollouts. Their keys are reserved. */
+  readonly builtIn: Readonly<Record<string, Flag>>;
   readonly published: PublishedRuleset | undefined;
   readonly unitHashSalt: string;
 }

@@ -2,6 +2,7 @@ import type { ConditionClaim } from '../../api/condition.ts';
 import type { RolloutStatus } from '../../api/rollout-status.ts';
 import { worstVerdict } from '../guardrails/judge.ts';
 import type { Observed } from './observed.ts';
+import { whyNotPerUser } from './sticky-ready.ts';
 
 const claim = (type: string, status: ConditionClaim['status'], reason: string, message = ''): ConditionClaim => ({
   type,
@@ -61,9 +62,11 @@ function guardrailsHealthy({ guardrails }: Observed): ConditionClaim {
   return claim('GuardrailsHealthy', worst === 'Safe' ? 'True' : worst === 'Harm' ? 'False' : 'Unknown', worst, message);
 }
 
-function programmed({ routes }: Observed, { inFlight }: RolloutStatus): ConditionClaim {
+function programmed(seen: Observed, { inFlight }: RolloutStatus): ConditionClaim {
   if (!inFlight || inFlight.stage === 'Observing') return claim('TrafficProgrammed', 'Unknown', 'NothingInFlight');
-  const behind = routes.find((route) => !route.programmed || route.progress.kind !== 'AtPlan');
+  const behind = seen.routes.find((route) => !route.programmed || route.progress.kind !== 'AtPlan');
+  const notPerUser = whyNotPerUser(seen, inFlight);
+  if (!behind && notPerUser) return claim('TrafficProgrammed', 'False', notPerUser.reason, notPerUser.message);
   if (!behind) return claim('TrafficProgrammed', 'True', 'Programmed');
   const why = behind.notProgrammed ?? { reason: 'Changing', message: 'is being changed' };
   return claim('TrafficProgrammed', 'False', why.reason, `HTTPRoute ${behind.name}: ${why.message}`);

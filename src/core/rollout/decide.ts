@@ -32,6 +32,7 @@ import {
   workloadMissing,
 } from './policies/idle.ts';
 import { observing } from './policies/observe.ts';
+import { evaluatorsLost, evaluatorsNotReady } from './policies/per-user.ts';
 import { handOverDone, promotionSequence } from './policies/promotion.ts';
 import { retreatSequence } from './policies/retreat.ts';
 import {
@@ -75,7 +76,9 @@ export const policies: Readonly<Record<string, Policy>> = {
   specUnusable,
   podsFailing,
   silentOrBad,
+  evaluatorsNotReady, // before the route, so that its rule is aimed last
   routeNotProgrammed,
+  evaluatorsLost,
   serviceUnpinned,
   stableBelowStrength,
   holdNotOver,

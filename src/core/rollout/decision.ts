@@ -29,6 +29,10 @@ export type Write =
   | { readonly kind: 'Lower'; readonly verdict: Exclude<PlanRecord['verdict'], 'Go'> }
   /** The next patch of each route that is due towards the plan. */
   | { readonly kind: 'Route'; readonly plan: RoutePlan; readonly epoch: number }
+  /** The gateway's policies that let evaluators tell units apart; what is there already stays. */
+  | { readonly kind: 'AttachPolicies' }
+  /** All of them that are ours, but what other Rollouts need. */
+  | { readonly kind: 'DetachPolicies' }
   /** Take the record off the routes; only after status holds what it says. */
   | { readonly kind: 'DropRecords' }
   /** The point of no return: fresh reads of everything, then the Deployment becomes the set's controller. */

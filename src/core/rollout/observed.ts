@@ -3,6 +3,7 @@ import type { RolloutSpec } from '../../api/rollout.ts';
 import type { RolloutStatus } from '../../api/rollout-status.ts';
 import type { JudgedGuardrail } from '../guardrails/judge.ts';
 import type { RouteSeen } from './route-plan.ts';
+import type { StickySeen } from './sticky-seen.ts';
 
 /** A ReplicaSet of the workload. */
 export interface PodSet {
@@ -100,6 +101,10 @@ export interface Observed {
   readonly recordHash?: string;
   readonly services: ServicesSeen;
   readonly routes: readonly RouteSeen[];
+  /** Where the spec asks for stickiness, or the rollout in flight has it. */
+  readonly sticky?: StickySeen;
+  /** Policies of ours for stickiness are attached to the gateway or the routes. */
+  readonly policiesAttached: boolean;
   readonly guardrails: readonly JudgedGuardrail[];
   /** An HPA with an External metric of type Value, which multiplies by pods: the canary must not follow upwards. */
   readonly autoscalerMultiplies: boolean;

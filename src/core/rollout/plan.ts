@@ -1,6 +1,7 @@
 import type { InFlight } from '../../api/rollout-status.ts';
 import { FULL_WEIGHT_BP, type WeightBp } from '../../base/units.ts';
 import type { RoutePlan } from './route-plan.ts';
+import { isPartial, perUserOf } from './sticky.ts';
 
 /** A number of percent as basis points. */
 export const toBp = (percent: number): WeightBp => Math.round(percent * 100) as WeightBp;
@@ -22,13 +23,24 @@ const original = new Set<InFlight['stage']>([
   'CleaningUp',
 ]);
 
+/** What of a flight says where traffic goes. */
+type Aims = Pick<InFlight, 'stage' | 'steps' | 'stickiness' | 'weightBp' | 'matchStep' | 'shadowStep'>;
+
 /** What the routes shall do, as far as status says: the only way from status to a plan. */
-export function planOf(flight: InFlight | undefined): RoutePlan {
+export function planOf(flight: Aims | undefined): RoutePlan {
   if (!flight || original.has(flight.stage)) return { kind: 'Original' };
-  const canaryBp = flight.weightBp as WeightBp;
+  // Between 0 and 100 % the evaluators know the weight, and the route only what they call canary.
+  const canaryBp = (isPartial(flight) ? 0 : flight.weightBp) as WeightBp;
+  const perUser = perUserOf(flight);
   const match = flight.matchStep === undefined ? undefined : flight.steps[flight.matchStep]?.match;
   const shadow = flight.shadowStep === undefined ? undefined : flight.steps[flight.shadowStep]?.shadow;
-  return { kind: 'Split', canaryBp, ...(match ? { match } : {}), ...(shadow ? { shadow } : {}) };
+  return {
+    kind: 'Split',
+    canaryBp,
+    ...(match ? { match } : {}),
+    ...(perUser ? { perUser } : {}),
+    ...(shadow ? { shadow } : {}),
+  };
 }
 
 /** The flight with the aims of `step`: its weight or match rule on top of what was there. A mirror ends with its step. Past the last step that is all traffic. */

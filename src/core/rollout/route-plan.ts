@@ -6,12 +6,25 @@ export type Match = NonNullable<Step['match']>;
 /** Requests that the canary gets a copy of. */
 export type Shadow = NonNullable<Step['shadow']>;
 
+/** Requests of units that an evaluator calls canary: a rule beside the match rule. */
+export interface PerUser {
+  readonly match: Match;
+  /** It was appended before the match rule. */
+  readonly isFirst: boolean;
+}
+
 /** What the routes of a Rollout shall do; the neutral model between decisions and a router's objects. */
 export type RoutePlan =
   /** As before the rollout: the user's own Service alone. */
   | { readonly kind: 'Original' }
   /** The two helper Services; every other backend keeps its share. */
-  | { readonly kind: 'Split'; readonly canaryBp: WeightBp; readonly match?: Match; readonly shadow?: Shadow };
+  | {
+      readonly kind: 'Split';
+      readonly canaryBp: WeightBp;
+      readonly match?: Match;
+      readonly perUser?: PerUser;
+      readonly shadow?: Shadow;
+    };
 
 /** The three Services that a plan speaks of; all in the Rollout's namespace, with the same ports. */
 export interface PlanServices {

@@ -9,6 +9,8 @@ import { split } from './split.ts';
 export interface AddedRule {
   readonly from: number;
   readonly rule: RouteRule;
+  /** Index of the first way that it serves: 0 for the oldest. */
+  readonly way: number;
   /** For each match of `rule`, the match of rule `from` that it narrows. */
   readonly narrows: readonly RouteMatch[];
 }
@@ -18,15 +20,17 @@ interface Wanted {
   /** The user's rule with both helpers; all that it says beside name, matches and weights is copied. */
   readonly base: RouteRule;
   readonly matches: readonly RouteMatch[];
-  /** The matches narrowed by the first stage, and those narrowed by the second as well, and so on. */
-  readonly stages: readonly Conditions[];
+  /** Each way by itself: the matches narrowed by its first stage, and those narrowed by the second as well, and so on. */
+  readonly ways: readonly (readonly Conditions[])[];
   readonly canaryBp: WeightBp;
   readonly mirror?: RouteFilter;
 }
 
 /** The rules to append: one, or none when no match can hold, or one a match where Gateway API asks for that. */
-export function addedRules({ from, base, matches, stages, canaryBp, mirror }: Wanted, names: Names): AddedRule[] {
-  const pairs = matches.flatMap((wide) => narrowings(wide, stages).map((narrow) => ({ wide, narrow })));
+export function addedRules({ from, base, matches, ways, canaryBp, mirror }: Wanted, names: Names): AddedRule[] {
+  const pairs = ways.flatMap((stages, way) =>
+    matches.flatMap((wide) => narrowings(wide, stages).map((narrow) => ({ wide, narrow, way }))),
+  );
   if (pairs.length === 0) return [];
   const { name: _, ...unnamed } = base;
   const rule = withMirror({ ...unnamed, backendRefs: canaryFirst(base, canaryBp, names) }, mirror, names);
@@ -34,6 +38,7 @@ export function addedRules({ from, base, matches, stages, canaryBp, mirror }: Wa
   const groups = replacesPrefix(base) ? pairs.map((pair) => [pair]) : [pairs];
   return groups.map((group) => ({
     from,
+    way: Math.min(...group.map(({ way }) => way)),
     rule: { ...rule, matches: group.map(({ narrow }) => narrow) },
     narrows: group.map(({ wide }) => wide),
   }));

@@ -44,8 +44,9 @@ export function goalOf(
   if (bases.size === 0) {
     return refuse('SLUICE_ROUTE_NO_RULE', `no rule sends to the Service ${names.services.user}`);
   }
-  // A match stays longer than a shadow, and a rule that goes must be the last.
-  const added = [...matchRules, ...mirrorRules];
+  // Rules that were there before a way was added keep their places. A match stays longer than a shadow, and a rule that goes
+  // must be the last.
+  const added = [...matchRules.sort((a, b) => a.way - b.way), ...mirrorRules];
   const ownRules = new Map(own.map((view) => [view.index, bases.get(view.index) ?? view.rule]));
   return whyNotAppend(ownRules, added) ?? { kind: 'Goal', bases, added };
 }
@@ -77,7 +78,8 @@ function carry(view: UserView | PairView, plan: SplitPlan, names: Names): Carrie
   const from = view.index;
   const pair = view.kind === 'User' ? pairOf(takeOver(view, names), from, names) : view;
   const base = withMirror(split(pair, plan.canaryBp, names), undefined, names);
-  const used = plan.match && usedHeader(base, plan.match);
+  const wanted = matchesIn(plan);
+  const used = wanted.map((match) => usedHeader(base, match)).find((header) => header !== undefined);
   if (used) return refuse('SLUICE_ROUTE_MATCH_HEADER_USED', `rule ${from} already matches on the header ${used}`);
 
   const shadow = plan.shadow && plan.shadow.percent > 0 ? plan.shadow : undefined;
@@ -86,22 +88,27 @@ function carry(view: UserView | PairView, plan: SplitPlan, names: Names): Carrie
     return refuse('SLUICE_ROUTE_MIRROR_METHODS', `rule ${from} has matches with and without a mirrored method`);
   }
   const mirrored = place?.kind === 'Appended' ? shadow?.methods : undefined;
-  const matchRules = plan.match
-    ? addedRules(
-        { from, base, matches: matchesOf(base), stages: matchStages(plan.match, mirrored), canaryBp: FULL_WEIGHT_BP },
-        names,
-      )
-    : [];
+  const ways = wanted.map((match) => matchStages(match, mirrored));
+  const matchRules = addedRules({ from, base, matches: matchesOf(base), ways, canaryBp: FULL_WEIGHT_BP }, names);
   if (!shadow || !place || place.kind === 'None') return { kind: 'Carried', base, matchRules, mirrorRules: [] };
 
   const mirror = mirrorFilter(shadow, names.services.canary, canaryPort(base, names));
   if (place.kind === 'OnRule') {
     return { kind: 'Carried', base: withMirror(base, mirror, names), matchRules, mirrorRules: [] };
   }
-  const stages: Conditions[] = [{ methods: shadow.methods }];
   const { canaryBp } = plan;
-  const mirrorRules = addedRules({ from, base, matches: place.matches, stages, canaryBp, mirror }, names);
+  const byMethod = { from, base, matches: place.matches, ways: [[{ methods: shadow.methods }]], canaryBp, mirror };
+  const mirrorRules = addedRules(byMethod, names);
   return { kind: 'Carried', base, matchRules, mirrorRules };
+}
+
+/**
+ * All that goes to the canary whatever the weight, the oldest first. Where one rule can hold them all, a second is added to
+ * the first without a moment in which either goes to stable.
+ */
+function matchesIn({ match, perUser }: SplitPlan): Match[] {
+  const all = perUser?.isFirst ? [perUser.match, match] : [match, perUser?.match];
+  return all.filter((one) => one !== undefined);
 }
 
 /**

@@ -112,7 +112,7 @@ async function startOperator(): Promise<() => Promise<void>> {
   let worker: Worker | undefined;
   const informers = new RolloutInformers(
     ports,
-    { presetNamespace: 'nowhere', defaultGuardrails: [] },
+    { presetNamespace: 'nowhere', defaultGuardrails: [], evaluators: { of: () => ({ listening: 0, running: 0 }) } },
     (key) => worker?.add(key),
     () => {},
   );

@@ -5,6 +5,8 @@ import { silent } from '../../../src/base/logger.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import { FlagInformers } from '../../../src/controllers/feature-flag/informers.ts';
 import { loadInstallation } from '../../../src/controllers/feature-flag/installation.ts';
+import { rolloutsResource } from '../../../src/controllers/rollout/sources.ts';
+import { Informer } from '../../../src/kube/informer.ts';
 import { LeaderElection } from '../../../src/kube/leader-election.ts';
 import { RulesetService } from '../../../src/server/ruleset-service.ts';
 import { SharedRulesets } from '../../../src/server/shared-rulesets.ts';
@@ -34,6 +36,7 @@ test('a replica that does not lead gives out what the leader wrote to the API se
   const ports = { client: makeClient(), clock: systemClock, random: seededRandom(1), logger: silent };
   const informers = new FlagInformers(
     ports,
+    { rollouts: new Informer(ports, { resource: rolloutsResource }).cache, home },
     (flagSet) => shared.look(flagSet),
     () => {},
   );

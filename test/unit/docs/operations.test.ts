@@ -11,8 +11,8 @@ const shown = (name: string): boolean => page.includes(`\`${name}\``);
 test('docs/operations.md explains every reason and event of a Rollout', () => {
   const text = source('src/core/rollout/**/*.ts').replace(/^export type [\s\S]*?;$/gm, '');
   const reasons = new Set([
-    // wait('Paused', …), doing('Lowering', …), act(…), go(…), and whatever is given as `reason:`
-    ...all(text, /\b(?:wait|doing|act|go)\(\s*'([A-Z][A-Za-z]+)'/g),
+    // wait('Paused', …), doing('Lowering', …), act(…), go(…), notReady(…), and whatever is given as `reason:`
+    ...all(text, /\b(?:wait|doing|act|go|notReady)\(\s*'([A-Z][A-Za-z]+)'/g),
     ...all(text, /\bwaitFor\([^;]*?'([A-Z][A-Za-z]+)'/g),
     ...all(text, /\breason: (?:[^,\n]*\? )?'([A-Z][A-Za-z]+)'/g),
     ...all(text, /\breason: [^,\n]* : '([A-Z][A-Za-z]+)'/g),

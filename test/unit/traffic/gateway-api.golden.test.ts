@@ -14,6 +14,9 @@ const split = z.strictObject({
   kind: z.literal('Split'),
   canaryBp: z.number().default(0),
   match: z.strictObject({ headers: z.array(header), methods: z.array(z.string()).optional() }).optional(),
+  perUser: z
+    .strictObject({ isFirst: z.boolean().default(true), match: z.strictObject({ headers: z.array(header) }) })
+    .optional(),
   shadow: z.strictObject({ percent: z.number(), methods: z.array(z.string()).default(['GET', 'HEAD']) }).optional(),
 });
 const plan = z.union([z.strictObject({ kind: z.literal('Original') }), split]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { WeightBp } from '../../../src/base/units.ts';
-import type { Match, RoutePlan, Shadow } from '../../../src/core/rollout/route-plan.ts';
+import type { Match, PerUser, RoutePlan, Shadow } from '../../../src/core/rollout/route-plan.ts';
 import { isArmed } from '../../../src/traffic/gateway-api/armed.ts';
 import { change } from '../../../src/traffic/gateway-api/change.ts';
 import { whyNotProgrammed } from '../../../src/traffic/gateway-api/conditions.ts';
@@ -22,8 +22,14 @@ const original: RoutePlan = { kind: 'Original' };
 const requests: readonly Request[] = ['/', '/api', '/api/x', '/other'].flatMap((path) =>
   ['GET', 'HEAD', 'POST'].flatMap((method) =>
     [{}, { 'x-tenant': 'a' }, { 'x-tenant': 'b' }].flatMap((tenant) =>
-      [{}, { 'x-team': 'shop' }, { 'x-team': 'shop', 'x-beta': 'on' }].map((team) => {
-        return { path, method, headers: { ...tenant, ...team } };
+      [
+        {},
+        { 'x-team': 'shop' },
+        { 'x-team': 'shop', 'x-beta': 'on' },
+        { 'x-sluice-variant': 'canary' },
+        { 'x-sluice-variant': 'canary', 'x-team': 'shop' },
+      ].map((marks) => {
+        return { path, method, headers: { ...tenant, ...marks } };
       }),
     ),
   ),
@@ -85,11 +91,19 @@ const shadowStep = fc.record({
   percent: fc.constantFrom(0, 0.5, 10, 100),
   methods: fc.constantFrom<Shadow['methods'][]>(['GET'], ['GET', 'HEAD'], [...ALL]),
 });
+/** Whoever the evaluator calls canary. */
+const perUser = fc.boolean().map(
+  (isFirst): PerUser => ({
+    match: { headers: [{ name: 'x-sluice-variant', value: 'canary', type: 'Exact' }] },
+    isFirst,
+  }),
+);
 const splitPlan = fc
   .record({
     kind: fc.constant('Split' as const),
     canaryBp: fc.constantFrom(0, 1, 500, 2500, 3333, 10_000).map((bp) => bp as WeightBp),
     match: maybe(matchStep),
+    perUser: maybe(perUser),
     shadow: maybe(shadowStep),
   })
   .map((plan): RoutePlan => present(plan));
@@ -179,6 +193,32 @@ test('a plan is reached from anywhere, and on the way the canary never gets more
   expect(carried).toBeGreaterThan(15);
 });
 
+test('who was admitted stays while plans only add: matched requests, units, then everybody', () => {
+  const none = { kind: 'Split' as const, canaryBp: 0 as WeightBp };
+  const unit: PerUser['match'] = { headers: [{ name: 'x-sluice-variant', value: 'canary', type: 'Exact' }] };
+  let carried = 0;
+  fc.assert(
+    fc.property(routes, matchStep, fc.boolean(), (rules, matched, isFirst) => {
+      const perUserRule = { match: unit, isFirst };
+      const all: RoutePlan = { ...none, match: matched, perUser: perUserRule };
+      const first: RoutePlan = isFirst ? { ...none, perUser: perUserRule } : { ...none, match: matched };
+      const cluster = travel({ rules, legs: [] });
+      if (cluster.walk(first).kind !== 'AtPlan') return;
+      for (const plan of [all, { ...all, canaryBp: 10_000 as WeightBp }]) {
+        const before = outcomes(cluster.rules()).map(canaryOf);
+        const lost = (state: (Outcome | undefined)[]) =>
+          state.filter((now, i) => canaryOf(now) < (before[i] ?? 0) - 1e-9);
+        const progress = cluster.walk(plan, (state) => expect(lost(outcomes(state))).toEqual([]));
+        if (progress.kind === 'Refused') return;
+        expect(lost(outcomes(cluster.rules()))).toEqual([]);
+        carried += 1;
+      }
+    }),
+    runs,
+  );
+  expect(carried).toBeGreaterThan(20);
+});
+
 test('at a plan, every request of the Service is split, matched and mirrored as the plan says', () => {
   let seen = 0;
   fc.assert(
@@ -190,9 +230,11 @@ test('at a plan, every request of the Service is split, matched and mirrored as 
         for (const gateway of gateways) {
           const own = send(journey.rules, request, gateway)?.shares[services.user] ?? 0;
           const now = send(cluster.rules(), request, gateway);
-          const matched =
-            plan.match?.headers.every(({ name, value }) => request.headers[name] === value) &&
-            (plan.match.methods ?? ALL).some((method) => method === request.method);
+          const matched = [plan.match, plan.perUser?.match].some(
+            (one) =>
+              one?.headers.every(({ name, value }) => request.headers[name] === value) &&
+              (one.methods ?? ALL).some((method) => method === request.method),
+          );
           expect(canaryOf(now)).toBeCloseTo(matched ? own : (own * plan.canaryBp) / 10_000, 9);
           const shadowed = own > 0 && !matched && plan.shadow?.methods.some((method) => method === request.method);
           expect(mirrorOf(now)).toBe(shadowed ? plan.shadow?.percent : 0);

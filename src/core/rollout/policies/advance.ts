@@ -11,7 +11,7 @@ import { awaitsPin, unpinnedMessage } from '../pin.ts';
 import { isRaise, planOf, withAims } from '../plan.ts';
 
 /** A flight on its way up that a wait can still stop, with its spec. */
-function climbing(seen: Observed): { flight: InFlight; spec: RolloutSpec } | undefined {
+export function climbing(seen: Observed): { flight: InFlight; spec: RolloutSpec } | undefined {
   const { inFlight: flight } = seen.status;
   if (
     !flight ||
@@ -28,7 +28,7 @@ function climbing(seen: Observed): { flight: InFlight; spec: RolloutSpec } | und
 const holds = (flight: InFlight) => flight.stage === 'Holding' || flight.stage === 'Baking';
 
 /** The flight as it waits: what is not proven by now will not count. */
-function interrupted(flight: InFlight, now: EpochMs): InFlight {
+export function interrupted(flight: InFlight, now: EpochMs): InFlight {
   return flight.hold ? { ...flight, hold: interrupt(flight.hold, now) } : flight;
 }
 

@@ -22,6 +22,8 @@ export const deletion: Policy = (seen, now) => {
 
 function letGo(seen: Observed): Move {
   const { workload, services, recordHash, spec } = seen;
+  if (seen.policiesAttached)
+    return { ...wait('CleaningUp', 'the gateway’s policies are detached'), writes: [{ kind: 'DetachPolicies' }] };
   if (services.stable.exists || services.canary.exists)
     return { ...wait('CleaningUp', 'helpers are removed'), writes: [{ kind: 'RemoveHelpers' }] };
   if (workload && (workload.marked || workload.gateLabelOurs)) {

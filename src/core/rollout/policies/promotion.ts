@@ -5,6 +5,7 @@ import type { Move, Policy } from '../decision.ts';
 import { enter, isFinishing, sameRevision, settleThen, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 import { pinnable, unpinnedMessage } from '../pin.ts';
+import { keepsPolicies, withoutPolicies } from '../policies-gone.ts';
 
 /** From 100 % to the hand-over. Everything here can still go back. */
 export const promotionSequence: Policy = (seen, now) => {
@@ -149,6 +150,7 @@ function finish(seen: Observed, flight: InFlight, now: EpochMs): Move {
     default:
       if (routes.some(({ record }) => record !== undefined))
         return { ...wait('Cleaning', 'helpers are removed'), writes: [{ kind: 'DropRecords' }] };
+      if (keepsPolicies(seen, flight)) return withoutPolicies(flight);
       if (services.stable.exists || services.canary.exists)
         return { ...wait('Cleaning', 'helpers are removed'), writes: [{ kind: 'RemoveHelpers' }] };
       if (seen.recordHash !== undefined)

@@ -5,6 +5,7 @@ import type { Move, Policy, Write } from '../decision.ts';
 import { condemnsRevision, enter, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 import { pinnable } from '../pin.ts';
+import { keepsPolicies, withoutPolicies } from '../policies-gone.ts';
 import { begin } from './template.ts';
 
 /** The way back to stable alone: lower, drain, pin, scale down, restore the route, unpin, clean up. */
@@ -123,6 +124,7 @@ function cleanUp(seen: Observed, flight: InFlight, _now: EpochMs): Move {
   const message = flight.retreat?.message ?? '';
   if (seen.routes.some(({ record }) => record !== undefined))
     return doing('CleaningUp', 'the routes’ records are removed', { kind: 'DropRecords' });
+  if (keepsPolicies(seen, flight)) return withoutPolicies(flight);
   if (services.stable.exists || services.canary.exists)
     return doing('CleaningUp', 'helpers are removed', { kind: 'RemoveHelpers' });
   const condemned = condemnsRevision(reason);

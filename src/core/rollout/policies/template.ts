@@ -74,6 +74,8 @@ export function begin(seen: Observed, { hash, digest, keepsSet, generation }: Wo
     startedAt: now,
     fastRevert,
     takenOver: keepsSet,
+    // A fast revert moves everybody at once.
+    ...(spec.traffic.stickiness && !fastRevert ? { stickiness: spec.traffic.stickiness } : {}),
     steps: spec.steps,
     step: fastRevert ? spec.steps.length : 0,
     stage: 'Preparing',

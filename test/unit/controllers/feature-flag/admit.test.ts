@@ -24,7 +24,10 @@ function admit(object: FlagObject, oldObject?: FlagObject, others: readonly Flag
     oldObject,
     dryRun: false,
   };
-  return admitFlag({ flags, snapshots: {} as never }, clock)(request);
+  return admitFlag(
+    { flags, rollouts: undefined as never, home: 'sluice-system', snapshots: {} as never },
+    clock,
+  )(request);
 }
 
 /** The object as it is stored after the patch. */

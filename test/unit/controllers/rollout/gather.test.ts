@@ -51,6 +51,7 @@ function sourcesOf(rollout: CustomObject): Sources {
   return {
     ...Object.fromEntries([...kinds, 'gateways', 'gatewayClasses', 'autoscalers'].map((kind) => [kind, nothing])),
     rollouts: { ...nothing, getByKey: () => rollout },
+    policies: { security: nothing, clientTraffic: nothing, isServed: () => false, isKnown: () => true },
     metrics: { ...nothing, get: fullMetric },
     presetNamespace: 'sluice-system',
     defaultGuardrails: [],

@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '../../../../src/base/units.ts';
 import { observedFlag } from '../../../../src/controllers/feature-flag/gather.ts';
 import { decideFlags, withSwitchesOnly } from '../../../../src/core/flags/decide.ts';
 import type { ObservedFlags, PublishedRuleset } from '../../../../src/core/flags/observed.ts';
 import { nextStatus } from '../../../../src/core/flags/status.ts';
+import { flagOf } from '../../../../src/core/rollout/sticky.ts';
+import type { Flag } from '../../../../src/wire/flag.ts';
 import { flagObject } from '../../../support/flag-objects.ts';
 import type { Manifest } from '../../../support/manifests.ts';
 
@@ -12,6 +14,7 @@ const flag = (name: string, spec: Manifest = {}, rest: Manifest = {}) => observe
 const seen = (flags: ObservedFlags['flags'], published?: PublishedRuleset): ObservedFlags => ({
   namespace: 'shop',
   flags,
+  builtIn: {},
   published,
   unitHashSalt: 'salt',
 });
@@ -101,5 +104,38 @@ test('a revision does not count as accepted before it was published', () => {
   expect(status.conditions.find(({ type }) => type === 'Published')).toMatchObject({
     status: 'False',
     reason: 'Refused',
+  });
+});
+
+describe('flags of Rollouts', () => {
+  const stickiness = { unit: [{ cookie: 'sluice-unit' }] };
+  const KEY = 'rollout/shop/web';
+  const at = (weightBp: number, hash = 'abc') =>
+    flagOf({ namespace: 'shop', name: 'web', flight: { hash, stickiness, weightBp } });
+  const withRollout = (weightBp: number, published?: PublishedRuleset, flags: ObservedFlags['flags'] = []) => ({
+    ...seen(flags, published),
+    builtIn: { [KEY]: at(weightBp) },
+  });
+
+  test('make a ruleset of their own, and a new one at each weight', () => {
+    const first = decideFlags(withRollout(500), NOW).ruleset;
+    expect(first).toMatchObject({ revision: 1, flags: { [KEY]: at(500) } });
+    const published = { revision: 1, flags: first!.flags };
+    expect(decideFlags(withRollout(500, published), NOW).ruleset).toBeUndefined();
+    expect(decideFlags(withRollout(2_500, published), NOW).ruleset?.revision).toBe(2);
+    expect(decideFlags(seen([], published), NOW).ruleset?.flags).toEqual({});
+  });
+
+  test('never keep a kill switch from going out, and are only taken back where the ruleset is too large', () => {
+    const published = { revision: 7, flags: { ...publishedOf([flag('a')]).flags, [KEY]: at(2_500) } };
+    const killed = [flag('a', { killSwitch: true })];
+    const reduced = (now: Flag) =>
+      withSwitchesOnly(published, decideFlags({ ...seen(killed, published), builtIn: { [KEY]: now } }, NOW).ruleset!)!
+        .flags;
+    expect(reduced(at(5_000))).toMatchObject({ a: { killSwitch: true }, [KEY]: at(2_500) });
+    expect(reduced(at(500))[KEY]).toEqual(at(500));
+    expect(reduced(at(0))[KEY]).toEqual(at(0));
+    // Another revision: whoever was on the former one is on stable.
+    expect(reduced(at(500, 'def'))[KEY]?.rules).toEqual([]);
   });
 });

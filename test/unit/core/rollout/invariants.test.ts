@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Action } from '../../../../src/api/action.ts';
+import type { InFlight } from '../../../../src/api/rollout-status.ts';
+import { planOf } from '../../../../src/core/rollout/plan.ts';
 import { RolloutModel } from '../../../support/rollout-model.ts';
 
 /** Something that a user, a pod or a machine does between two passes. */
@@ -12,6 +14,8 @@ type Happening =
   | { readonly kind: 'ask'; readonly action: Action['action'] }
   | { readonly kind: 'gate'; readonly works: boolean }
   | { readonly kind: 'own'; readonly owner: RolloutModel['owner']; readonly onUnpinned: 'Hold' | 'Continue' }
+  | { readonly kind: 'evaluator'; readonly at: number; readonly is: 'dead' | 'slow' | 'well' }
+  | { readonly kind: 'detach' }
   | { readonly kind: 'crash'; readonly after: number }
   | { readonly kind: 'time'; readonly seconds: number };
 
@@ -59,6 +63,15 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       onUnpinned: fc.constantFrom('Hold' as const, 'Continue' as const),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('evaluator' as const),
+      at: fc.integer({ min: 0, max: 1 }),
+      is: fc.constantFrom('dead' as const, 'slow' as const, 'well' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), after: fc.integer({ min: 0, max: 2 }) }) },
 );
 
@@ -98,6 +111,16 @@ function happen(model: RolloutModel, what: Happening): void {
       model.owner = what.owner;
       model.spec.traffic.onUnpinned = what.onUnpinned;
       return;
+    case 'evaluator': {
+      const evaluator = model.evaluators[what.at];
+      if (!evaluator) return;
+      if (!evaluator.alive && what.is !== 'dead') evaluator.ran = model.ruleset;
+      Object.assign(evaluator, { alive: what.is !== 'dead', slow: what.is === 'slow' });
+      return;
+    }
+    case 'detach':
+      model.policies = undefined;
+      return;
     case 'crash':
       model.pass(what.after);
       return;
@@ -107,6 +130,9 @@ function happen(model: RolloutModel, what: Happening): void {
   }
 }
 
+/** The user's own Service selects the canary, so the route names no revision any more. */
+const isReturned = ({ stage }: InFlight): boolean => planOf({ stage } as InFlight).kind === 'Original';
+
 /** A pass, with the promises that can be seen from outside checked around it. */
 function checkedPass(model: RolloutModel): void {
   model.advance(1000);
@@ -114,7 +140,23 @@ function checkedPass(model: RolloutModel): void {
   const before = model.status;
   if (seen.status.inFlight?.hash !== undefined && before.rolledBack?.hash !== seen.status.inFlight.hash)
     model.condemned.delete(seen.status.inFlight.hash);
+  const living = model.evaluators.map(({ alive }) => alive);
+  const units = model.canaryUnits();
   const decision = model.pass();
+  const after = model.canaryUnits();
+  expect(Math.max(...after), 'no unit is on the canary that status does not know of').toBeLessThanOrEqual(
+    model.status.inFlight?.weightBp ?? 0,
+  );
+  const goesOn =
+    before.inFlight !== undefined &&
+    model.status.inFlight?.startedAt === before.inFlight.startedAt &&
+    !model.status.inFlight.retreat &&
+    !model.status.inFlight.lowered &&
+    !isReturned(model.status.inFlight);
+  if (goesOn)
+    after.forEach((bp, i) => {
+      if (living[i]) expect(bp, 'nobody goes back while the rollout goes on').toBeGreaterThanOrEqual(units[i] ?? 0);
+    });
   // Pods that a user has just asked for need a moment.
   model.unservedPasses = model.unserved().length > 0 ? model.unservedPasses + 1 : 0;
   expect(model.unservedPasses, 'no share of traffic goes to a Service without pods').toBeLessThan(3);
@@ -132,45 +174,60 @@ function checkedPass(model: RolloutModel): void {
   if (raised && !asked && !flight.lowered) expect(harmed, 'a raise never follows harm').toBe(false);
 }
 
-test('whatever happens in whatever order, no promise is broken and a calm end is reached', () => {
-  fc.assert(
-    fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
-      const model = new RolloutModel({
-        steps: [
-          { shadow: { percent: 10 }, hold: '10s' },
-          { match: { headers: [{ name: 'x', value: 'y' }] } },
-          { weight: 25, hold: '20s' },
-          { weight: 100, hold: '20s' },
-        ],
-        progressDeadline: '5m',
-      });
-      model.run((m) => m.status.reason === 'Healthy');
-      for (const what of happenings) happen(model, what);
-      // Then all is well for long enough.
-      model.broken.clear();
-      model.owner = 'lets';
-      model.answer = () => ({ kind: 'Value', value: 0 });
-      model.workload.replicas = Math.max(1, model.workload.replicas);
-      model.action = { id: `a${actions++}`, action: 'resume', by: 'ann' };
-      const calm = (m: RolloutModel) =>
-        m.status.inFlight === undefined &&
-        ['Healthy', 'RolledBack'].includes(m.status.reason ?? '') === (m.status.phase === 'Healthy') &&
-        (m.status.phase === 'Healthy' ? m.status.reason === 'Healthy' : m.status.phase === 'RolledBack');
-      for (let i = 0; i < 1500 && !calm(model); i++) checkedPass(model);
-      expect(
-        [model.status.phase, model.status.reason, model.status.inFlight?.stage, model.status.message],
-        'a calm end',
-      ).toSatisfy(() => calm(model));
-      expect(model.route.plan).toEqual({ kind: 'Original' });
-      expect(model.userPin).toBeUndefined();
-      expect(model.helpers).toBeUndefined();
-      // Deleted, it leaves nothing.
-      model.deleting = true;
-      for (let i = 0; i < 500 && model.exists; i++) checkedPass(model);
-      expect(model.exists).toBe(false);
-      expect(model.record).toBeUndefined();
-      expect([...model.sets.values()].every(({ owner }) => owner === 'Deployment')).toBe(true);
-    }),
-    { numRuns: Number(process.env.SLUICE_RUNS ?? 300) },
-  );
-}, 120_000);
+const traffic = { service: 'web', router: { gatewayAPI: { httpRoutes: [{ name: 'web' }] } } };
+
+test.each([
+  ['requests', traffic],
+  ['units', { ...traffic, stickiness: {} }],
+])(
+  'whatever happens in whatever order, no promise about %s is broken and a calm end is reached',
+  (_of, asked) => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+        const model = new RolloutModel({
+          traffic: asked,
+          steps: [
+            { shadow: { percent: 10 }, hold: '10s' },
+            { match: { headers: [{ name: 'x', value: 'y' }] } },
+            { weight: 25, hold: '20s' },
+            { weight: 50, hold: '20s' },
+            { weight: 100, hold: '20s' },
+          ],
+          progressDeadline: '5m',
+        });
+        model.evaluators.push({ alive: true, slow: false, ran: { hash: '', bp: 0 } });
+        model.run((m) => m.status.reason === 'Healthy');
+        for (const what of happenings) happen(model, what);
+        // Then all is well for long enough.
+        model.broken.clear();
+        for (const evaluator of model.evaluators) Object.assign(evaluator, { alive: true, slow: false });
+        Object.assign(model, { owner: 'lets', lostPins: 0 });
+        model.answer = () => ({ kind: 'Value', value: 0 });
+        model.workload.replicas = Math.max(1, model.workload.replicas);
+        model.action = { id: `a${actions++}`, action: 'resume', by: 'ann' };
+        const calm = (m: RolloutModel) =>
+          m.status.inFlight === undefined &&
+          ['Healthy', 'RolledBack'].includes(m.status.reason ?? '') === (m.status.phase === 'Healthy') &&
+          (m.status.phase === 'Healthy' ? m.status.reason === 'Healthy' : m.status.phase === 'RolledBack');
+        for (let i = 0; i < 1500 && !calm(model); i++) checkedPass(model);
+        expect(
+          [model.status.phase, model.status.reason, model.status.inFlight?.stage, model.status.message],
+          'a calm end',
+        ).toSatisfy(() => calm(model));
+        expect(model.route.plan).toEqual({ kind: 'Original' });
+        expect(model.userPin).toBeUndefined();
+        expect(model.helpers).toBeUndefined();
+        if (model.status.phase === 'Healthy') expect(model.policies).toBeUndefined();
+        // Deleted, it leaves nothing.
+        model.deleting = true;
+        for (let i = 0; i < 500 && model.exists; i++) checkedPass(model);
+        expect(model.exists).toBe(false);
+        expect(model.record).toBeUndefined();
+        expect(model.policies).toBeUndefined();
+        expect([...model.sets.values()].every(({ owner }) => owner === 'Deployment')).toBe(true);
+      }),
+      { numRuns: Number(process.env.SLUICE_RUNS ?? 300) },
+    );
+  },
+  120_000,
+);

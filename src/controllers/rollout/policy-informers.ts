@@ -1,0 +1,76 @@
+import { sleep } from '../../base/clock.ts';
+import { clientTrafficPolicies, type EnvoyObject, securityPolicies } from '../../kube/builtins.ts';
+import { Informer, type InformerPorts } from '../../kube/informer.ts';
+import type { OnBreak } from '../../kube/informer-set.ts';
+import { isNotFound } from '../../kube/kube-error.ts';
+import { apiVersionOf } from '../../kube/resource.ts';
+import { indexes, type PolicySources } from './sources.ts';
+
+/** How often it is looked whether Envoy Gateway's definitions were installed meanwhile. */
+const LOOK_MS = 30_000;
+
+/**
+ * Watches of Envoy Gateway's policies, which begin when its definitions are there. Nothing waits for them: most clusters have
+ * no such gateway, and most Rollouts need none.
+ */
+export class PolicyInformers {
+  readonly sources: PolicySources;
+  readonly #ports: InformerPorts;
+  readonly #all: readonly Informer<EnvoyObject, string>[];
+  readonly #wakeAll: () => void;
+  readonly #end = new AbortController();
+  #run: Promise<void> | undefined;
+  #served: boolean | undefined;
+
+  /** `concerned`: keys of the Rollouts that policies can concern. */
+  constructor(ports: InformerPorts, concerned: () => Iterable<string>, wake: (key: string) => void, onBreak: OnBreak) {
+    this.#ports = ports;
+    this.#wakeAll = () => {
+      for (const key of concerned()) wake(key);
+    };
+    const security = new Informer(ports, {
+      resource: securityPolicies,
+      indexes: indexes.securityPolicies,
+      onBreak: (cause) => onBreak(securityPolicies.plural, cause),
+    });
+    const clientTraffic = new Informer(ports, {
+      resource: clientTrafficPolicies,
+      onBreak: (cause) => onBreak(clientTrafficPolicies.plural, cause),
+    });
+    this.#all = [security, clientTraffic as Informer<EnvoyObject, string>];
+    for (const informer of this.#all) informer.onChange(this.#wakeAll);
+    this.sources = {
+      security: security.cache,
+      clientTraffic: clientTraffic.cache,
+      isServed: () => this.#served === true,
+      isKnown: () => this.#served === false || this.#all.every(({ hasSynced }) => hasSynced),
+    };
+  }
+
+  start(): void {
+    this.#run ??= this.#begin(this.#end.signal).catch(() => {}); // stopped before
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort(new Error('the informers were stopped'));
+    await Promise.all([this.#run, ...this.#all.map((informer) => informer.stop())]);
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    while (!(await this.#isServed(signal))) await sleep(this.#ports.clock, LOOK_MS, signal);
+    for (const informer of this.#all) informer.start();
+    await Promise.all(this.#all.map(({ synced }) => synced));
+    this.#wakeAll();
+  }
+
+  async #isServed(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#ports.client.raw({ method: 'GET', path: `/apis/${apiVersionOf(securityPolicies)}` }, { signal });
+      this.#served = true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isNotFound(error)) this.#served = false; // anything else says nothing
+    }
+    return this.#served === true;
+  }
+}

@@ -1,0 +1,98 @@
+import { ROLLOUT_LABEL } from '../../api/names.ts';
+import { contextExtensions, EVALUATOR_HEADERS, headersAsked } from '../../core/rollout/sticky.ts';
+import type { PerUserContext } from './per-user-context.ts';
+import type { EnvoyPolicy, Target } from './policy.ts';
+
+/** Service of the standalone evaluator, and its port for checks of the gateway. */
+const EVALUATOR = 'sluice-evaluator';
+const CHECK_PORT = 8018;
+/** How long a request waits for an answer before it goes to stable. */
+const TIMEOUT = '100ms';
+
+export const MANAGED_LABEL = 'app.kubernetes.io/managed-by';
+/** On a SecurityPolicy of ours: the Gateways (`namespace/name`, by commas) whose ClientTrafficPolicy it needs. */
+export const GATEWAYS_ANNOTATION = 'sluice.dev/gateways';
+
+const GROUP = 'gateway.networking.k8s.io';
+const MAX_NAME_CHARS = 253;
+
+/** A manifest with the fields that are ours. */
+export type PolicyManifest = EnvoyPolicy & { readonly apiVersion: string; readonly kind: string };
+
+export const isOurs = ({ metadata }: EnvoyPolicy): boolean => metadata.labels?.[MANAGED_LABEL] === 'sluice';
+
+/** What a SecurityPolicy for this Rollout says beside its target: also what a policy of somebody else must say. */
+export function checkStanza({ rollout, stickiness, operatorNamespace }: PerUserContext) {
+  return {
+    failOpen: true,
+    recomputeRoute: true,
+    timeout: TIMEOUT,
+    headersToExtAuth: headersAsked(stickiness),
+    contextExtensions: contextExtensions(rollout, stickiness).map((one) => ({ ...one, type: 'Value' })),
+    grpc: {
+      backendRefs: [{ group: '', kind: 'Service', namespace: operatorNamespace, name: EVALUATOR, port: CHECK_PORT }],
+    },
+  };
+}
+
+/** What a ClientTrafficPolicy must take off requests before anything else looks at them. */
+export const stripStanza = { earlyRequestHeaders: { remove: EVALUATOR_HEADERS } };
+
+/** The policy that asks the evaluator about the requests of one route. */
+export function securityPolicy(context: PerUserContext, route: Target, gateways: readonly Target[]): PolicyManifest {
+  const { namespace, name } = context.rollout;
+  const needed = [...new Set(gateways.map((gateway) => `${gateway.namespace}/${gateway.name}`))].sort();
+  return {
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'SecurityPolicy',
+    metadata: {
+      name: `sluice-${name}-${route.name}`.slice(0, MAX_NAME_CHARS).replace(/[-.]+$/, ''),
+      namespace,
+      labels: { [ROLLOUT_LABEL]: name, [MANAGED_LABEL]: 'sluice' },
+      annotations: { [GATEWAYS_ANNOTATION]: needed.join(',') },
+    },
+    spec: {
+      targetRefs: [{ group: GROUP, kind: 'HTTPRoute', name: route.name } as { kind: string; name: string }],
+      // Without it a policy of a route replaces that of its Gateway, and a check of tokens would be gone.
+      mergeType: 'StrategicMerge',
+      extAuth: checkStanza(context),
+    },
+  };
+}
+
+/** The policy that keeps headers of ours from coming in through a Gateway; all Rollouts behind it share it. */
+export function clientTrafficPolicy({ namespace, name }: Target): PolicyManifest {
+  return {
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'ClientTrafficPolicy',
+    metadata: {
+      name: `sluice-${name}`.slice(0, MAX_NAME_CHARS).replace(/[-.]+$/, ''),
+      namespace,
+      labels: { [MANAGED_LABEL]: 'sluice' },
+    },
+    spec: {
+      targetRefs: [{ group: GROUP, kind: 'Gateway', name } as { kind: string; name: string }],
+      headers: stripStanza,
+    },
+  };
+}
+
+/** Lets SecurityPolicies of one namespace send to the evaluator, which Gateway API allows only by the evaluator's own namespace. */
+export function referenceGrant({ rollout, operatorNamespace }: Pick<PerUserContext, 'rollout' | 'operatorNamespace'>) {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1beta1',
+    kind: 'ReferenceGrant',
+    metadata: {
+      name: grantName(rollout),
+      namespace: operatorNamespace,
+      labels: { [MANAGED_LABEL]: 'sluice' },
+    },
+    spec: {
+      from: [{ group: 'gateway.envoyproxy.io', kind: 'SecurityPolicy', namespace: rollout.namespace }],
+      to: [{ group: '', kind: 'Service', name: EVALUATOR }],
+    },
+  };
+}
+
+/** One for each Rollout, so that none has to know of the others. */
+export const grantName = ({ namespace, name }: PerUserContext['rollout']): string => `sluice-${namespace}.${name}`;

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { kubectl } from '../../support/cluster.ts';
+import { inPhase, isRolledBack, promotedFrom, type Shop } from '../../support/rollout-scenario.ts';
+import {
+  failOpens,
+  givenStickyShop,
+  healEvaluators,
+  isAdmitted,
+  peopleOf,
+  pushWithSidecar,
+  scaleEvaluators,
+  sidecarsAnswers,
+  stepsOf,
+  weightReached,
+} from '../../support/sticky-scenario.ts';
+import { tokenCheck } from '../../support/token-check.ts';
+
+const USERS = 2_000;
+
+describe('a release by people', () => {
+  test('adds people and sends nobody back, and the check of tokens at the Gateway stays', async (context) => {
+    const shop = await givenStickyShop(context, { steps: stepsOf(5, 25, 50, 100), replicas: 2 });
+    const { policy, token } = tokenCheck({ namespace: 'gateways', name: 'sluice-demo' });
+    shop.atEnd(async () => void (await kubectl(['delete', '-f', '-', '--ignore-not-found'], JSON.stringify(policy))));
+    await shop.apply(policy);
+    const people = await peopleOf(shop, USERS, { authorization: `Bearer ${token}` });
+    const withoutToken = async () => (await people.ask({ 'x-user-id': 'user-1' })).status;
+    await shop.eventually('401 without a token', async () => (await withoutToken()) === 401);
+
+    const { stable } = await shop.status();
+    const openedBefore = await failOpens();
+    await shop.push({ VERSION: 'v2' });
+    people.keepComing(shop.ending);
+    const shares: number[] = [];
+    for (const percent of [5, 25, 50, 100]) {
+      const { status } = await weightReached(shop, percent);
+      const hash = status.inFlight?.hash ?? '';
+      const opened = await failOpens();
+      const seen = await people.round(shop.ending);
+      const onCanary = [...seen].filter(([, version]) => version === 'v2').map(([user]) => user);
+      shares.push(onCanary.length / USERS);
+      expect(seen.size).toBe(USERS);
+      const openedNow = (await failOpens()) - opened;
+      const expected = (USERS * percent) / 100;
+      const chance = 5 * Math.sqrt(expected * (1 - percent / 100));
+      expect(onCanary.length).toBeLessThanOrEqual(expected + chance);
+      expect(onCanary.length).toBeGreaterThanOrEqual(expected - chance - openedNow);
+      const mistaken = [...seen].filter(
+        ([user, version]) => (version === 'v2') !== isAdmitted(shop, hash, user, percent),
+      );
+      expect(mistaken.length).toBeLessThanOrEqual(openedNow);
+      expect(await withoutToken()).toBe(401);
+      await shop.act('approve');
+    }
+    await shop.reaches(promotedFrom(stable?.hash));
+    expect(await withoutToken()).toBe(401);
+    await people.round(shop.ending);
+    await people.leave();
+    const opened = (await failOpens()) - openedBefore;
+    console.log({ asked: people.asked, rounds: people.rounds, shares, opened, back: people.wentBack('v2', 'v1') });
+    expect(people.wentBack('v2', 'v1')).toBeLessThanOrEqual(opened);
+    expect(Object.fromEntries(people.failures)).toEqual({});
+    expect(shop.weights.seen).toEqual([undefined, 0, 100, undefined]);
+    expect(await shop.traces()).toEqual([]);
+    expect(await policiesOf(shop)).toEqual([]);
+  });
+
+  test('gives the application the same answer from its own evaluator as the route gave', async (context) => {
+    const shop = await givenStickyShop(context, { steps: stepsOf(50, 100), replicas: 2 });
+    await pushWithSidecar(shop, 'v2');
+    const { status } = await weightReached(shop, 50);
+    const people = await peopleOf(shop, 100);
+    const [pod] = await shop.podsOf(status.inFlight?.hash);
+    await shop.eventually('the same answers', async () => {
+      const opened = await failOpens();
+      const seen = await people.round(shop.ending);
+      const answers = await sidecarsAnswers(shop, pod?.name ?? '', [...seen.keys()]);
+      const different = [...seen].filter(([user, version]) => (version === 'v2') !== (answers[user] === 'canary'));
+      return seen.size === 100 && different.length <= (await failOpens()) - opened && different.length < 10;
+    });
+  });
+
+  test('falls back to stable without an error when no evaluator is left, and goes on when they are back', async (context) => {
+    const shop = await givenStickyShop(context, { steps: stepsOf(50, 100), replicas: 2 });
+    shop.atEnd(healEvaluators);
+    const people = await peopleOf(shop, 300);
+    await shop.push({ VERSION: 'v2' });
+    await weightReached(shop, 50);
+    const before = await people.round(shop.ending);
+    expect([...before.values()].filter((version) => version === 'v2').length).toBeGreaterThan(100);
+
+    people.keepComing(shop.ending);
+    await scaleEvaluators(0);
+    await shop.eventually('everybody on stable', async () =>
+      [...(await people.round(shop.ending)).values()].every((version) => version === 'v1'),
+    );
+    const { status } = await shop.reaches(inPhase('Progressing', 'NoEvaluator'));
+    expect(status.conditions.find(({ type }) => type === 'TrafficProgrammed')).toMatchObject({ status: 'False' });
+    expect(status.message).toContain('evaluator.enabled');
+
+    await healEvaluators();
+    await shop.eventually('everybody where they were', async () => {
+      const opened = await failOpens();
+      const now = await people.round(shop.ending);
+      const elsewhere = [...before].filter(([user, version]) => now.get(user) !== version).length;
+      // What the gateway let through without an answer goes to stable.
+      return elsewhere < before.size / 10 && elsewhere <= (await failOpens()) - opened;
+    });
+    await weightReached(shop, 50);
+    await shop.act('abort');
+    await shop.reaches(isRolledBack);
+    await people.leave();
+    expect(new Set((await people.round(shop.signal)).values())).toEqual(new Set(['v1']));
+    expect(Object.fromEntries(people.failures)).toEqual({});
+    expect(await policiesOf(shop)).toEqual([]);
+  });
+
+  test('refuses a route whose policy is somebody else’s, says what to add, and then uses that policy', async (context) => {
+    const shop = await givenStickyShop(context, { steps: stepsOf(50, 100), replicas: 2 });
+    const { namespace } = shop;
+    const target = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'shop' };
+    const policy = (more: object) => ({
+      apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+      kind: 'SecurityPolicy',
+      metadata: { namespace, name: 'theirs' },
+      spec: { targetRefs: [target], cors: { allowOrigins: ['https://shop.example'] }, ...more },
+    });
+    await shop.apply(policy({}));
+    const { status } = await shop.reaches(({ status: { conditions } }) =>
+      conditions.some(({ type, reason }) => type === 'Accepted' && reason === 'SLUICE_STICKINESS_POLICY_TAKEN'),
+    );
+    const accepted = status.conditions.find(({ type }) => type === 'Accepted');
+    const [, stanza = ''] = /add to its spec: (\{.*\})$/.exec(accepted?.message ?? '') ?? [];
+    await shop.apply(policy(JSON.parse(stanza)));
+    await shop.push({ VERSION: 'v2' });
+    await weightReached(shop, 50);
+    const people = await peopleOf(shop, 200);
+    const onCanary = [...(await people.round(shop.ending)).values()].filter((version) => version === 'v2');
+    expect(onCanary.length).toBeGreaterThan(60);
+    expect(await policiesOf(shop)).toEqual(['theirs']);
+  });
+
+  test('believes no header from outside, and gives a browser a unit of its own', async (context) => {
+    const shop = await givenStickyShop(context, { steps: stepsOf(1, 100), replicas: 2 });
+    await shop.push({ VERSION: 'v2' });
+    const { status } = await weightReached(shop, 1);
+    const people = await peopleOf(shop, 1);
+    const user = Array.from({ length: 100 }, (_, i) => `user-${i}`).find(
+      (name) => !isAdmitted(shop, status.inFlight?.hash ?? '', name, 1),
+    ) as string;
+    const forged = { 'x-user-id': user, 'x-sluice-variant': 'canary' };
+    for (let i = 0; i < 20; i++) expect(await people.ask(forged)).toMatchObject({ status: 200, version: 'v1' });
+    const { setCookie } = await people.ask({ accept: 'text/html', 'sec-fetch-mode': 'navigate' });
+    expect(setCookie.join()).toMatch(/^sluice-unit=[\w-]{22}; /);
+    expect((await people.ask({ accept: 'application/json' })).setCookie).toEqual([]);
+  });
+});
+
+/** Names of the SecurityPolicies in the namespace of a shop. */
+async function policiesOf({ namespace }: Shop): Promise<string[]> {
+  const names = await kubectl(['-n', namespace, 'get', 'securitypolicies', '-o', 'jsonpath={.items[*].metadata.name}']);
+  return names.split(' ').filter((name) => name !== '');
+}
