@@ -10,41 +10,33 @@ import { parse as parseYaml } from 'yaml';
 import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.ts';
 import { aborted } from './base/aborted.ts';
 import { systemClock } from './base/clock.ts';
-import type { DurationMs } from './base/units.ts';
-import { admitFlag } from './controllers/feature-flag/admit.ts';
 import { FlagInformers } from './controllers/feature-flag/informers.ts';
 import { loadInstallation } from './controllers/feature-flag/installation.ts';
-import { FlagReconciler } from './controllers/feature-flag/reconcile.ts';
 import { removeRulesets } from './controllers/feature-flag/remove-rulesets.ts';
 import { changesFlag } from './controllers/feature-flag/rollout-flags.ts';
-import { claimSnapshot } from './controllers/feature-flag/snapshot-store.ts';
-import { admitPod } from './controllers/injection/admit-pod.ts';
 import { PodsWithoutSidecar } from './controllers/injection/pods-without-sidecar.ts';
-import { GATE, LEADER_LEASE, RULESETS_SERVICE } from './controllers/installation.ts';
-import { reconcileMetric } from './controllers/metric/reconcile.ts';
+import { GATE, LEADER_LEASE } from './controllers/installation.ts';
 import { EvaluatorReach } from './controllers/rollout/evaluator-reach.ts';
-import { admitDeployment } from './controllers/rollout/gate.ts';
 import { warnOfForeignUser } from './controllers/rollout/gate-identity.ts';
-import { GuardrailPoller } from './controllers/rollout/guardrail-poller.ts';
 import { RolloutInformers } from './controllers/rollout/informers.ts';
-import { ProviderPool } from './controllers/rollout/provider-pool.ts';
-import { RolloutReconciler } from './controllers/rollout/reconcile.ts';
+import type { CustomObject } from './controllers/rollout/sources.ts';
 import { uninstall } from './controllers/rollout/uninstall.ts';
 import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
 import { CallerClients } from './kube/caller-clients.ts';
-import { CertificateKeeper, type KeeperOptions } from './kube/certificate-keeper.ts';
 import { createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
 import type { OnBreak } from './kube/informer-set.ts';
 import { LeaderElection } from './kube/leader-election.ts';
-import { keyOf } from './kube/resource.ts';
-import { type Admit, WebhookServer } from './kube/webhook-server.ts';
-import { Worker } from './kube/worker.ts';
+import type { Worker } from './kube/worker.ts';
+import { makeGate } from './operator/gate.ts';
+import { leadFlags } from './operator/lead-flags.ts';
+import { leadMetrics, leadRollouts } from './operator/lead-rollouts.ts';
+import type { Surroundings } from './operator/surroundings.ts';
 import { ApiService } from './server/api/api-service.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
-import { type LeadersHub, SharedRulesets } from './server/shared-rulesets.ts';
+import { SharedRulesets } from './server/shared-rulesets.ts';
 
 // What lives is small beside what passes through at a start; by default the heap may double before V8 looks (110 MB with
 // 10,000 pods in the caches).
@@ -61,11 +53,8 @@ const help = `usage: operator run [--config FILE]    run the operator
   API_PORT                                  where flags are changed over HTTP, if it is switched on: 8443
 `;
 
-const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
 /** A page of the HTTP API; what is larger is asked for in smaller pages. */
 const MAX_API_ANSWER_BYTES = 4 * 1_048_576;
-/** The kubelets of all nodes bring a changed ConfigMap within about two minutes. */
-const CERTIFICATE_SETTLE_MS = 600_000 as DurationMs;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -91,6 +80,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
 const client = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice' });
+const at: Surroundings = { client, clock, random, logger, config, namespace, instance };
 
 switch (values.help ? 'help' : positionals[0]) {
   case 'run':
@@ -116,66 +106,6 @@ function definitionsIn(folder: string): Definition[] {
   return files.map((file) => parseYaml(readFileSync(join(folder, file), 'utf8')));
 }
 
-/** The HTTP API where it is switched on. Its clients know the API server's address, and none of our credentials. */
-function makeApi(
-  metrics: OperatorMetrics,
-): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
-  if (!config.api.enabled) return undefined;
-  const clients = new CallerClients(kubeConfig, {
-    ...{ logger, clock, random, userAgent: 'sluice-api' },
-    maxAnswerBytes: MAX_API_ANSWER_BYTES,
-  });
-  const answered = (operation: string, status: number) => metrics.apiAnswered(operation, status);
-  return { service: new ApiService({ clients, clock, logger, answered }), clients };
-}
-
-/** The webhook that holds Deployments and judges flags, and who keeps its certificate: one for all that is served by TLS. */
-function makeGate(
-  rollouts: RolloutInformers,
-  flags: FlagInformers,
-  told: Pick<KeeperOptions, 'onCertificate' | 'onAuthorities'>,
-) {
-  const ports = { client, clock, random, logger };
-  const operatorUser = `system:serviceaccount:${namespace}:sluice-operator`;
-  const webhook = new WebhookServer(ports, {
-    host: '0.0.0.0',
-    port: Number(process.env.WEBHOOK_PORT ?? 9443),
-    routes: {
-      '/gate': admitDeployment(rollouts.sources, operatorUser),
-      '/flags': admitFlag(flags.sources, clock),
-      ...injectionRoute(flags.sources),
-    },
-  });
-  const keeper = new CertificateKeeper(ports, {
-    namespace,
-    secretName: 'sluice-webhook-certificates',
-    webhookConfigurationName: GATE,
-    // The same whether the API is on or not: switching it on must not wait for another certificate. By `localhost` for those who
-    // come by a forwarded port.
-    hosts: [
-      'localhost',
-      ...['sluice-webhook', 'sluice-api', RULESETS_SERVICE.name].map((one) => `${one}.${namespace}.svc`),
-    ],
-    lifetimeMs: CERTIFICATE_LIFETIME_MS,
-    settleMs: CERTIFICATE_SETTLE_MS,
-    onCertificate: (pair) => {
-      webhook.reload(pair);
-      told.onCertificate(pair);
-    },
-    onAuthorities: told.onAuthorities,
-  });
-  return { webhook, keeper, operatorUser };
-}
-
-/** Labelled pods get an evaluator where the configuration names its image. */
-function injectionRoute({ snapshots }: FlagInformers['sources']): Record<string, Admit> {
-  const { image, ...settings } = config.injection;
-  if (image === undefined) return {};
-  const operator = `https://${RULESETS_SERVICE.name}.${namespace}.svc:${RULESETS_SERVICE.port}`;
-  const claim = (flagSet: string) => claimRuleset(snapshots, flagSet, stop.signal);
-  return { '/inject': admitPod({ ...settings, image, operator }, claim) };
-}
-
 /** What a leader works on. */
 interface Led {
   readonly rollouts: Worker;
@@ -185,17 +115,15 @@ interface Led {
 
 async function run(signal: AbortSignal): Promise<void> {
   let led: Led | undefined;
-  const ports = { client, clock, random, logger };
   const evaluators = new EvaluatorReach();
   const informers = new RolloutInformers(
-    ports,
+    at,
     { presetNamespace: namespace, defaultGuardrails: config.defaultGuardrails, evaluators },
     (key) => led?.rollouts.add(key),
     (name, cause) => metrics.watchBroke(name, cause),
   );
   informers.onRollout((before, after) => {
-    if (!changesFlag(before, after)) return;
-    for (const flagSet of new Set([namespace, (after ?? before)?.metadata.namespace ?? ''])) led?.flags.add(flagSet);
+    for (const flagSet of changesFlag(before, after) ? flagSetsOf(before, after) : []) led?.flags.add(flagSet);
   });
   informers.onMetric((key) => led?.metrics.add(key));
   const wake = (flagSet: string) => led?.flags.add(flagSet);
@@ -205,9 +133,9 @@ async function run(signal: AbortSignal): Promise<void> {
   };
   const onBreak: OnBreak = (name, cause) => metrics.watchBroke(name, cause);
   const ofRollouts = { rollouts: informers.sources.rollouts, home: namespace };
-  const flagInformers = new FlagInformers(ports, ofRollouts, changed, onBreak);
-  const podRecorder = new EventRecorder(ports, { controller: 'sluice.dev/injection', instance });
-  const lacking = new PodsWithoutSidecar(ports, { wake, onBreak, recorder: podRecorder });
+  const flagInformers = new FlagInformers(at, ofRollouts, changed, onBreak);
+  const podRecorder = new EventRecorder(at, { controller: 'sluice.dev/injection', instance });
+  const lacking = new PodsWithoutSidecar(at, { wake, onBreak, recorder: podRecorder });
   const metrics = new OperatorMetrics({
     queue: () => led?.rollouts.backlog ?? 0,
     streams: () => rulesets.subscribers,
@@ -215,11 +143,11 @@ async function run(signal: AbortSignal): Promise<void> {
     podsWithoutSidecar: () => (led ? lacking.counts() : new Map()),
     watchAges: () => [informers, flagInformers, lacking].flatMap((one) => one.watchAges(clock.now())),
   });
-  const recorder = new EventRecorder(ports, { controller: 'sluice.dev/rollout-controller', instance });
-  const flagRecorder = new EventRecorder(ports, { controller: 'sluice.dev/flag-controller', instance });
+  const recorder = new EventRecorder(at, { controller: 'sluice.dev/rollout-controller', instance });
+  const flagRecorder = new EventRecorder(at, { controller: 'sluice.dev/flag-controller', instance });
   const api = makeApi(metrics);
   let authorities = '';
-  const { webhook, keeper, operatorUser } = makeGate(informers, flagInformers, {
+  const { webhook, keeper, operatorUser } = makeGate({ ...at, signal }, informers, flagInformers, {
     onCertificate: (pair) => {
       rulesets.reload(pair);
       api?.service.reload(pair);
@@ -230,15 +158,7 @@ async function run(signal: AbortSignal): Promise<void> {
     },
   });
   const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
-  const election = new LeaderElection(
-    { ...ports, monotonicMs: () => performance.now() },
-    {
-      namespace,
-      name: LEADER_LEASE,
-      identity: `${instance}_${process.pid}_${Date.now()}`,
-      onChange: (leading) => metrics.setLeading(leading),
-    },
-  );
+  const election = makeElection((leading) => metrics.setLeading(leading));
   const shared = config.redis && shareRulesets(config.redis, flagInformers, election);
   const rulesets = new RulesetService({ client: reviews, clock, logger, shared });
   let starting: string | undefined = 'the caches are being filled';
@@ -260,22 +180,16 @@ async function run(signal: AbortSignal): Promise<void> {
     logger.info({ namespace, instance }, 'ready');
     await warnOfForeignUser({ client, logger }, operatorUser, signal);
   };
-  const serving = serve();
-  await Promise.race([serving, aborted(signal)]);
-  if (signal.aborted) {
-    // Caches that cannot be filled, because a definition is missing, would be waited for without end.
-    await Promise.all([informers.stop(), keeper.stop()]);
-    await serving.catch(() => {}); // the caches were stopped before
-  }
+  await untilServing(serve(), [informers, keeper], signal);
 
   await election.run(async (leading) => {
     logger.info({ instance }, 'leading');
-    const rollouts = leadRollouts(informers, recorder, metrics);
-    const judge = leadMetrics(informers);
+    const rollouts = leadRollouts(at, { informers, recorder, metrics });
+    const judge = leadMetrics(at, informers);
     const hub = rulesets.lead((flagSet) => led?.flags.add(flagSet));
     evaluators.lead(() => hub.running(namespace));
     const parts = { informers: flagInformers, recorder: flagRecorder, metrics, hub, evaluators, lacking };
-    const flags = leadFlags({ ...parts, authorities: () => authorities }, leading);
+    const flags = leadFlags(at, { ...parts, authorities: () => authorities }, leading);
     led = { rollouts: rollouts.worker, metrics: judge, flags };
     lacking.lead();
     await aborted(leading);
@@ -295,6 +209,19 @@ async function run(signal: AbortSignal): Promise<void> {
   logger.info({ instance }, 'stopped');
 }
 
+/** The HTTP API where it is switched on. Its clients know the API server's address, and none of our credentials. */
+function makeApi(
+  metrics: OperatorMetrics,
+): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
+  if (!config.api.enabled) return undefined;
+  const clients = new CallerClients(kubeConfig, {
+    ...{ logger, clock, random, userAgent: 'sluice-api' },
+    maxAnswerBytes: MAX_API_ANSWER_BYTES,
+  });
+  const answered = (operation: string, status: number) => metrics.apiAnswered(operation, status);
+  return { service: new ApiService({ clients, clock, logger, answered }), clients };
+}
+
 /** With Redis all replicas serve evaluators. */
 function shareRulesets(
   redis: NonNullable<OperatorConfig['redis']>,
@@ -311,118 +238,25 @@ function shareRulesets(
   });
 }
 
-/** All Rollouts, from now until `stop`. */
-function leadRollouts(informers: RolloutInformers, recorder: EventRecorder, metrics: OperatorMetrics) {
-  const pool = new ProviderPool({
-    client,
-    clock,
-    defaultAddress: config.prometheus.address ?? 'http://prometheus.monitoring:9090',
-  });
-  const poller = new GuardrailPoller({
-    clock,
-    logger,
-    pool,
-    sampled: (key, harm) => worker.add(key, { urgent: harm }),
-  });
-  const reconciler = new RolloutReconciler({
-    client,
-    sources: informers.sources,
-    clock,
-    logger,
-    poller,
-    announce: (about, told) => {
-      for (const { type, reason, message } of told)
-        recorder.record({ about, type, reason, action: reason, note: message });
-    },
-    decided: (key, seen, decision) => metrics.decided(key, seen, decision, clock.now()),
-    gone: (key) => metrics.forget(key),
-  });
-  const worker = new Worker(
-    { clock, random, logger },
-    {
-      name: 'rollouts',
-      reconcile: reconciler.reconcile,
-      onPass: (result, tookMs) => metrics.passed(result, tookMs),
-    },
-  );
-  for (const rollout of informers.sources.rollouts.list()) worker.add(keyOf(rollout.metadata));
-  worker.start();
-  const stopAll = async () => {
-    await worker.stop();
-    poller.stop();
-    pool.close();
-  };
-  return { worker, stop: stopAll };
+/** Or until the signal aborts: caches that cannot be filled, because a definition is missing, would be waited for without end. */
+async function untilServing(
+  serving: Promise<void>,
+  caches: readonly { stop(): Promise<void> }[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.race([serving, aborted(signal)]);
+  if (!signal.aborted) return;
+  await Promise.all(caches.map((one) => one.stop()));
+  await serving.catch(() => {}); // the caches were stopped before
 }
 
-/** All Metrics, from now until the worker is stopped. */
-function leadMetrics({ sources: { metrics } }: RolloutInformers): Worker {
-  const ports = { client, clock, random, logger };
-  const worker = new Worker(ports, {
-    name: 'metrics',
-    reconcile: (key, signal) => reconcileMetric({ client, clock, metrics }, key, signal),
-  });
-  for (const metric of metrics.list()) worker.add(keyOf(metric.metadata));
-  worker.start();
-  return worker;
+/** The rulesets that say something of a Rollout: its namespace's, and that of the gateway's evaluators. */
+function flagSetsOf(before: CustomObject | undefined, after: CustomObject | undefined): Set<string> {
+  return new Set([namespace, (after ?? before)?.metadata.namespace ?? '']);
 }
 
-interface FlagParts {
-  readonly informers: FlagInformers;
-  readonly recorder: EventRecorder;
-  readonly metrics: OperatorMetrics;
-  readonly hub: LeadersHub;
-  readonly evaluators: EvaluatorReach;
-  readonly lacking: PodsWithoutSidecar;
-  readonly authorities: () => string;
-}
-
-/** All FeatureFlags, by namespace, from now until the worker is stopped. */
-function leadFlags(
-  { informers, recorder, metrics, hub, evaluators, lacking, authorities }: FlagParts,
-  leading: AbortSignal,
-): Worker {
-  const reconciler = new FlagReconciler({
-    client,
-    sources: informers.sources,
-    loadInstallation: (signal) => loadInstallation(client, namespace, signal),
-    authorities,
-    clock,
-    logger,
-    publish: (sealed, content) => {
-      const { flagSetId, revision, flags } = sealed.ruleset;
-      hub.publish(sealed, content);
-      if (flagSetId === namespace) evaluators.published(sealed.ruleset);
-      const facts = { flagSetId, revision, digest: sealed.digest, flags: Object.keys(flags).length };
-      logger.info(facts, 'evaluators are given this ruleset');
-    },
-    withdraw: (flagSetId) => hub.withdraw(flagSetId),
-    reach: (flagSetId) => hub.reach(flagSetId),
-    hasPodsWithout: (flagSet) => lacking.countIn(flagSet) > 0,
-    announce: (about, type, reason, note) => recorder.record({ about, type, reason, action: reason, note }),
-    counted: (flagSet, counts) => metrics.flagsCounted(flagSet, counts),
-  });
-  const worker = new Worker(
-    { clock, random, logger },
-    { name: 'flags', reconcile: reconciler.reconcile, onPass: (result, tookMs) => metrics.passed(result, tookMs) },
-  );
-  const begin = () => {
-    if (leading.aborted) return;
-    const { flags, snapshots, rollouts } = informers.sources;
-    const sticky = [...rollouts.list()].filter((rollout) => changesFlag(undefined, rollout));
-    for (const { metadata } of [...flags.list(), ...snapshots.list(), ...sticky]) worker.add(metadata.namespace ?? '');
-    if (sticky.length > 0) worker.add(namespace);
-    worker.start();
-    claimRuleset(snapshots, namespace, leading);
-  };
-  // Where the definition of FeatureFlags is not installed yet, Rollouts must not wait for it.
-  informers.synced.then(begin, () => {}); // stopped before
-  return worker;
-}
-
-/** Evaluators of a namespace, such as those of gateways in ours, find a ruleset whether it has flags or not. */
-function claimRuleset(snapshots: FlagInformers['sources']['snapshots'], flagSet: string, signal: AbortSignal): void {
-  claimSnapshot({ client, snapshots }, flagSet, signal).catch((err) => {
-    if (!signal.aborted) logger.warn({ err, flagSet }, 'the ruleset of a namespace was not begun');
-  });
+function makeElection(onChange: (leading: boolean) => void): LeaderElection {
+  const identity = `${instance}_${process.pid}_${Date.now()}`;
+  const monotonicMs = () => performance.now();
+  return new LeaderElection({ ...at, monotonicMs }, { namespace, name: LEADER_LEASE, identity, onChange });
 }
