@@ -110,6 +110,8 @@ test('labelled pods are stored with an evaluator where pods must be restricted; 
   expect(twin.headers.warning).toContain('volume sluice-boot');
 
   await server.stop(0);
+  // What says that it was given one is not looked at: all those of a large cluster would be in memory.
+  expect((await make(podOf('marked', { ...wanted, 'sluice.dev/injected': 'true' }))).status).toBe(201);
   expect((await make(podOf('orphan', wanted))).status).toBe(201);
   const all = async () => lacking.countIn(namespace) === 2;
   await waitFor(all, { what: 'two pods without evaluator', timeoutMs: 20_000, everyMs: 50, signal });
