@@ -63,6 +63,8 @@ describe('a release by people', () => {
     expect(shop.weights.seen).toEqual([undefined, 0, 100, undefined]);
     expect(await shop.traces()).toEqual([]);
     expect(await policiesOf(shop)).toEqual([]);
+    // Shops of other tests may still be on their way out.
+    await shop.eventually('nothing shared being left', async () => (await sharedPolicies()).length === 0);
   });
 
   test('gives the application the same answer from its own evaluator as the route gave', async (context) => {
@@ -155,6 +157,13 @@ describe('a release by people', () => {
     expect((await people.ask({ accept: 'application/json' })).setCookie).toEqual([]);
   });
 });
+
+/** What Sluice has written for stickiness outside the namespaces of shops. */
+async function sharedPolicies(): Promise<string[]> {
+  const kinds = 'clienttrafficpolicies,referencegrants';
+  const ours = ['-l', 'app.kubernetes.io/managed-by=sluice', '-o', 'jsonpath={.items[*].metadata.name}'];
+  return (await kubectl(['get', kinds, '-A', ...ours])).split(' ').filter((name) => name !== '');
+}
 
 /** Names of the SecurityPolicies in the namespace of a shop. */
 async function policiesOf({ namespace }: Shop): Promise<string[]> {
