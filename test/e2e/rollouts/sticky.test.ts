@@ -80,6 +80,12 @@ describe('a release by people', () => {
       const different = [...seen].filter(([user, version]) => (version === 'v2') !== (answers[user] === 'canary'));
       return seen.size === 100 && different.length <= (await failOpens()) - opened && different.length < 10;
     });
+
+    // Deleted in the middle, the Rollout takes along what it attached.
+    expect(await policiesOf(shop)).toEqual(['sluice-shop-shop']);
+    await shop.kubectl('delete', 'rollouts.sluice.dev', 'shop', '--timeout=180s');
+    expect(await policiesOf(shop)).toEqual([]);
+    expect(new Set((await people.round(shop.ending)).values())).toEqual(new Set(['v1']));
   });
 
   test('falls back to stable without an error when no evaluator is left, and goes on when they are back', async (context) => {
