@@ -80,10 +80,10 @@ const foreignFor = (route: Target, { policies, rollout }: PerUserContext): Envoy
       !(isOurs(policy) && policy.metadata.labels?.[ROLLOUT_LABEL] === rollout.name),
   );
 
-/** Headers may be asked for in any number, and the time limit is its owner's choice. */
+/** Which headers are sent, and how long and of whom an answer is awaited, is its owner's choice. */
 function carriesCheck({ spec }: EnvoyPolicy, context: PerUserContext): boolean {
-  const { headersToExtAuth: _headers, timeout: _timeout, ...needed } = checkStanza(context);
-  return says(spec?.extAuth, needed);
+  const { headersToExtAuth: _headers, timeout: _timeout, grpc, ...needed } = checkStanza(context);
+  return says(spec?.extAuth, { ...needed, grpc: { backendRefs: grpc.backendRefs } });
 }
 
 function strips({ spec }: EnvoyPolicy): boolean {

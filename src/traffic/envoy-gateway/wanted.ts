@@ -9,6 +9,9 @@ const CHECK_PORT = 8018;
 /** How long a request waits for an answer before it goes to stable. */
 const TIMEOUT = '100ms';
 
+/** One of several evaluators that is dead is left out after its first errors, and never more than half of them. */
+const PASSIVE_HEALTH = { consecutive5XxErrors: 3, interval: '1s', baseEjectionTime: '5s', maxEjectionPercent: 50 };
+
 export const MANAGED_LABEL = 'app.kubernetes.io/managed-by';
 /** On a SecurityPolicy of ours: the Gateways (`namespace/name`, by commas) whose ClientTrafficPolicy it needs. */
 export const GATEWAYS_ANNOTATION = 'sluice.dev/gateways';
@@ -31,6 +34,7 @@ export function checkStanza({ rollout, stickiness, operatorNamespace }: PerUserC
     contextExtensions: contextExtensions(rollout, stickiness).map((one) => ({ ...one, type: 'Value' })),
     grpc: {
       backendRefs: [{ group: '', kind: 'Service', namespace: operatorNamespace, name: EVALUATOR, port: CHECK_PORT }],
+      backendSettings: { healthCheck: { passive: PASSIVE_HEALTH } },
     },
   };
 }

@@ -63,6 +63,8 @@ describe('a release by people', () => {
     expect(shop.weights.seen).toEqual([undefined, 0, 100, undefined]);
     expect(await shop.traces()).toEqual([]);
     expect(await policiesOf(shop)).toEqual([]);
+    // Shops of other tests may still be on their way out.
+    await shop.eventually('nothing shared being left', async () => (await sharedPolicies()).length === 0);
   });
 
   test('gives the application the same answer from its own evaluator as the route gave', async (context) => {
@@ -78,6 +80,12 @@ describe('a release by people', () => {
       const different = [...seen].filter(([user, version]) => (version === 'v2') !== (answers[user] === 'canary'));
       return seen.size === 100 && different.length <= (await failOpens()) - opened && different.length < 10;
     });
+
+    // Deleted in the middle, the Rollout takes along what it attached.
+    expect(await policiesOf(shop)).toEqual(['sluice-shop-shop']);
+    await shop.kubectl('delete', 'rollouts.sluice.dev', 'shop', '--timeout=180s');
+    expect(await policiesOf(shop)).toEqual([]);
+    expect(new Set((await people.round(shop.ending)).values())).toEqual(new Set(['v1']));
   });
 
   test('falls back to stable without an error when no evaluator is left, and goes on when they are back', async (context) => {
@@ -155,6 +163,13 @@ describe('a release by people', () => {
     expect((await people.ask({ accept: 'application/json' })).setCookie).toEqual([]);
   });
 });
+
+/** What Sluice has written for stickiness outside the namespaces of shops. */
+async function sharedPolicies(): Promise<string[]> {
+  const kinds = 'clienttrafficpolicies,referencegrants';
+  const ours = ['-l', 'app.kubernetes.io/managed-by=sluice', '-o', 'jsonpath={.items[*].metadata.name}'];
+  return (await kubectl(['get', kinds, '-A', ...ours])).split(' ').filter((name) => name !== '');
+}
 
 /** Names of the SecurityPolicies in the namespace of a shop. */
 async function policiesOf({ namespace }: Shop): Promise<string[]> {
