@@ -234,3 +234,17 @@ test('a leader that stops ends every stream, and pings no more', async () => {
   await clock.advance(60_000);
   expect(fine.got).toEqual(['snapshot 1']);
 });
+
+test('what connected evaluators run is known at once, not at the next report', () => {
+  const { hub, give, join, ack } = make();
+  expect(hub.running('shop')).toEqual([]);
+  give(1);
+  const leave = join('a');
+  join('b');
+  ack('a', 1);
+  expect(hub.running('shop')).toEqual([1, -1]);
+  give(2);
+  ack('a', 2);
+  leave();
+  expect(hub.running('shop')).toEqual([-1]);
+});
