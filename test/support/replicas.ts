@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { Agent, request } from 'undici';
 import { onTestFinished } from 'vitest';
 import type { Logger } from '../../src/base/logger.ts';
 import { seededRandom } from '../../src/base/random.ts';
@@ -60,6 +61,14 @@ export class TestInstallation {
   async evaluator(address: string, subscriber: string): Promise<TestEvaluator> {
     const keys = new Map([[this.key.id, publicKey]]);
     return startEvaluator(address, { subscriber, token: TOKEN, keys, caFile: await caFileOf(this.tls) });
+  }
+
+  /** The status of an answer of a replica. */
+  async ask(url: string, options: Parameters<typeof request>[1] = {}): Promise<number> {
+    const dispatcher = new Agent({ connect: { ca: this.tls.ca } });
+    const { statusCode, body } = await request(url, { ...options, dispatcher });
+    await body.dump();
+    return statusCode;
   }
 
   /** Waits while the time of the replicas goes on. */

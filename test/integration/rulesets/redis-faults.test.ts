@@ -162,7 +162,7 @@ test('who hears neither API server nor Redis sends its evaluators to others', as
     return port;
   });
   await installation.until('Redis', () => lost.shared.redis?.isUp === true);
-  const evaluator = await installation.evaluator(`http://127.0.0.1:${service.port}`, 'pod-1');
+  const evaluator = await installation.evaluator(`https://127.0.0.1:${service.port}`, 'pod-1');
   await run([evaluator], 1);
   expect(lost.service.subscribers).toBe(1);
 
@@ -174,8 +174,8 @@ test('who hears neither API server nor Redis sends its evaluators to others', as
   await run([evaluator], 2);
   expect(leader.service.subscribers).toBe(1);
   const headers = { authorization: `Bearer ${TOKEN}` };
-  const ask = () => fetch(`${lost.address}/rulesets/shop?subscriber=pod-2`, { headers });
-  expect((await ask()).status).toBe(503);
+  const ask = () => installation.ask(`${lost.address}/rulesets/shop?subscriber=pod-2`, { headers });
+  expect(await ask()).toBe(503);
 
   lost.isDeaf = false;
   lost.silentForMs = 0;

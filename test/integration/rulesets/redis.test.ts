@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'undici';
 import { expect, test } from 'vitest';
 import type { RedisSettings } from '../../../src/rulesets/redis-link.ts';
 import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
@@ -102,8 +101,7 @@ test('acknowledgements of who may not read a flag set count nowhere', async () =
     const about = { schema: 'sluice.acknowledgement/v1', flagSetId, subscriber: 'pod-1', revision: 1, digest };
     const body = JSON.stringify({ ...about, state: 'Running', evaluated: ['checkout'] });
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
-    const dispatcher = new Agent({ connect: { ca: installation.tls.ca } });
-    return (await request(`${others[0]!.address}/acks`, { method: 'POST', body, headers, dispatcher })).statusCode;
+    return installation.ask(`${others[0]!.address}/acks`, { method: 'POST', body, headers });
   };
   expect(await post('shop')).toBe(204);
   expect(await post('edge')).toBe(403);

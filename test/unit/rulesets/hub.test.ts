@@ -284,3 +284,17 @@ test('what strangers say of a flag set that has no ruleset is not kept, also whe
   hub.withdraw('shop');
   expect(ack('a', 1)).toBe(false);
 });
+
+test('what connected evaluators run is known at once, not at the next report', () => {
+  const { hub, give, join, ack } = make();
+  expect(hub.running('shop')).toEqual([]);
+  give(1);
+  const leave = join('a');
+  join('b');
+  ack('a', 1);
+  expect(hub.running('shop')).toEqual([1, -1]);
+  give(2);
+  ack('a', 2);
+  leave();
+  expect(hub.running('shop')).toEqual([-1]);
+});
