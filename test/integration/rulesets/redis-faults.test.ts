@@ -38,7 +38,10 @@ test('a Redis that is killed costs no stream and no kill switch, and the leader 
   const redis = await RealRedis.start();
   const { installation, leader, replicas, evaluators, areUp, reach } = await start(redis.url);
   await redis.kill();
-  await until('the loss', () => replicas.every(({ shared }) => shared.redis?.isUp === false));
+  const isLost = (line: string) => line.includes('SLUICE_REDIS_UNREACHABLE');
+  await until('the loss, told', () =>
+    replicas.every(({ shared, lines }) => shared.redis?.isUp === false && lines.some(isLost)),
+  );
   installation.publish(leader, installation.sealed(2));
   await run(evaluators, 2);
   await installation.until('the own one', () => reach() === '2,1');
@@ -53,9 +56,11 @@ test('a Redis that is killed costs no stream and no kill switch, and the leader 
   await run(evaluators, 3);
   await installation.until('both', () => reach() === '3,3');
   expectNoBreak(evaluators, 3);
+  const isBack = (line: string) => line.startsWith('Redis is back');
+  await until('the return, told', () => replicas.every(({ lines }) => lines.some(isBack)));
   for (const { lines } of replicas) {
-    expect(lines.filter((line) => line.includes('SLUICE_REDIS_UNREACHABLE')).length).toBeLessThanOrEqual(3);
-    expect(lines.filter((line) => line.startsWith('Redis is back'))).toHaveLength(1);
+    expect(lines.filter(isLost).length).toBeLessThanOrEqual(3);
+    expect(lines.filter(isBack)).toHaveLength(1);
   }
 });
 
