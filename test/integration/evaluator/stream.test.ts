@@ -7,6 +7,8 @@ import type { EpochMs } from '../../../src/base/units.ts';
 import { readLastGood } from '../../../src/rulesets/last-good.ts';
 import { keyIdOf, type SealedRuleset, type SigningKey, sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { encodeSnapshot } from '../../../src/wire/snapshot.ts';
+import { checkClient } from '../../support/ext-authz.ts';
+import { EXTENSIONS } from '../../support/gateway.ts';
 import { startSidecar, until } from '../../support/sidecar.ts';
 import { give, identityWith, issueTls, reachNow, sealedWith, TestOperator } from '../../support/stream.ts';
 import { TcpService } from '../../support/tcp-service.ts';
@@ -272,11 +274,19 @@ test('told to fail closed, it refuses to answer while the operator was not heard
 }, async () => {
   const operator = await leaderWith(1);
   const service = await serviceOf(operator);
-  const sidecar = await follow(service.address, '--fail-closed-after', '30s');
+  const sidecar = await follow(service.address, '--fail-closed-after', '30s', '--ext-authz-port', '0');
   await answersBy(sidecar, 1);
+  const gateway = checkClient(Number(/"extAuthzPort":(\d+)/.exec(sidecar.log())?.[1]));
+  const routed = async (reason: string) => {
+    const { set } = await gateway.check({ headers: { 'x-user-id': 'user-1' }, extensions: EXTENSIONS });
+    expect(set['x-sluice-variant']).toBe('stable');
+    return metric(sidecar, `sluice_gateway_checks_total\\{.*reason="${reason}".*\\}`);
+  };
+  expect(await routed('RolloutUnknown')).toBe(1);
   service.target = undefined;
   service.breakAll();
   await until(async () => (await ask(sidecar)).code === 'SLUICE_EVALUATOR_FAIL_CLOSED');
+  expect(await routed('NotReady')).toBe(1);
   const readyz = await fetch(`${sidecar.healthUrl}/readyz`);
   expect([readyz.status, await readyz.text()]).toEqual([503, expect.stringContaining('--fail-closed-after')]);
   service.target = portOf(operator);
