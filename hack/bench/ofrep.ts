@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { succeeds } from '../cluster/command.ts';
 import { machine } from './harness/measure.ts';
+import { optionsWith } from './harness/options.ts';
 import { compare } from './ofrep/compare.ts';
 import { bodies, FLAG_COUNT } from './ofrep/flags.ts';
 import { MODES, type Mode, measureRounds } from './ofrep/measure.ts';
@@ -23,6 +24,8 @@ Needs wrk and taskset (Debian: apt-get install wrk util-linux), two cores, and f
   --without-peer  only ours
   --profile DIR   write a CPU profile of ours into DIR
 `;
+
+const { mistake, numberIn } = optionsWith(help);
 
 /** How the figures must lie beside the peer's (docs/benchmarks.md). */
 const TARGETS: Readonly<Record<Mode, { readonly timesPeer: number; readonly p99Share?: number }>> = {
@@ -116,14 +119,4 @@ function named({ name, version, settings }: Server) {
 
 function print(figure: string, line: object): void {
   console.log(JSON.stringify({ bench: 'ofrep', figure, ...line, machine }));
-}
-
-function numberIn(option: string, text: string): number {
-  const value = Number(text);
-  return Number.isSafeInteger(value) && value > 0 ? value : mistake(`${option} takes a whole number above 0`);
-}
-
-function mistake(text: string): never {
-  process.stderr.write(`${text}\n\n${help}`);
-  process.exit(2);
 }

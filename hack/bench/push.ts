@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { waitFor } from '../cluster/wait.ts';
 import { machine } from './harness/measure.ts';
+import { optionsWith } from './harness/options.ts';
 import type { SubscriberOptions } from './push/light-subscriber.ts';
 import {
   applyFlags,
@@ -32,6 +33,8 @@ Starts a real etcd and API server on loopback, the operator's bundle, and evalua
   --rounds N        changes; default 20
   --profile DIR     write a CPU profile of the operator into DIR
 `;
+
+const { numberIn } = optionsWith(help);
 
 const { values } = parseArgs({
   options: {
@@ -173,14 +176,4 @@ function print(
   const settings = { subscribers: many, processes: Math.min(many, Number(values.processes)), rulesetBytes: bytes };
   const figure = many === 1 ? 'one subscriber' : 'all subscribers';
   console.log(JSON.stringify({ bench: 'push', figure, measured, target, met, status, method, settings, machine }));
-}
-
-function numberIn(option: string, text: string): number {
-  const value = Number(text);
-  return Number.isSafeInteger(value) && value > 0 ? value : mistake(`${option} takes a whole number above 0`);
-}
-
-function mistake(text: string): never {
-  process.stderr.write(`${text}\n\n${help}`);
-  process.exit(2);
 }

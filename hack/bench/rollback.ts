@@ -1,6 +1,7 @@
 // Rollback: how fast Sluice takes a canary back, and what it costs while it has nothing to do. One JSON line a figure on standard
 // output, progress on standard error. docs/benchmarks.md explains every figure.
 import { parseArgs } from 'node:util';
+import { optionsWith } from './harness/options.ts';
 import { type PeerName, peerNames } from './rollback/peers/binaries.ts';
 import { runPeers } from './rollback/peers/run-peers.ts';
 import { type RowName, rowNames, runRows } from './rollback/rows.ts';
@@ -24,6 +25,8 @@ operator's bundle as a process of its own; prints one JSON line a figure. docs/b
   --profile DIR    write CPU profiles of the operators into DIR
   --seed N         of the random moments; default 1
 `;
+
+const { mistake, numberIn } = optionsWith(help);
 
 const { values } = parseArgs({
   options: {
@@ -75,14 +78,4 @@ function rowNamed(name: string): RowName {
 function peerNamed(name: string): PeerName {
   const found = peerNames.find((one) => one === name);
   return found ?? mistake(`there is no peer "${name}"`);
-}
-
-function numberIn(option: string, text: string): number {
-  const value = Number(text);
-  return Number.isSafeInteger(value) && value > 0 ? value : mistake(`${option} takes a whole number above 0`);
-}
-
-function mistake(text: string): never {
-  process.stderr.write(`${text}\n\n${help}`);
-  process.exit(2);
 }

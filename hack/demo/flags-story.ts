@@ -15,6 +15,7 @@ import { FlagWatch } from './flag-watch.ts';
 import { type FlagFigures, flagSummary } from './flags-summary.ts';
 import { installChart, OPERATOR_NAMESPACE } from './install.ts';
 import { field, kubectl } from './kube.ts';
+import { tell } from './tell.ts';
 import { View } from './view.ts';
 
 const [operatorImage = '', shopImage = '', figuresFile] = process.argv.slice(2);
@@ -24,15 +25,8 @@ const CHANGES = 5;
 const OPERATOR = { namespace: OPERATOR_NAMESPACE, name: 'sluice-operator' };
 
 const view = new View();
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('stopped')));
 
-try {
-  process.exitCode = await story(stop.signal);
-} catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : error}`);
-  process.exitCode = stop.signal.aborted ? 130 : 1;
-}
+await tell(story);
 
 async function story(signal: AbortSignal): Promise<number> {
   const config = new KubeConfig();

@@ -8,21 +8,15 @@ import { applyShop, installChart } from './install.ts';
 import { kubectl, serviceAddress } from './kube.ts';
 import { type Observer, observe } from './observer.ts';
 import { figures, type Rollback, summary } from './summary.ts';
+import { tell } from './tell.ts';
 import { View } from './view.ts';
 
 const [operatorImage = '', shopImage = '', figuresFile] = process.argv.slice(2);
 const LONGEST_ROLLOUT_MS = 10 * 60_000;
 
 const view = new View();
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('stopped')));
 
-try {
-  process.exitCode = await story(stop.signal);
-} catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : error}`);
-  process.exitCode = stop.signal.aborted ? 130 : 1;
-}
+await tell(story);
 
 async function story(signal: AbortSignal): Promise<number> {
   view.title('Sluice and the shop');
