@@ -50,6 +50,8 @@ export function chartSchema(): JsonSchema {
         enabled: flag,
         replicas: { type: 'integer', minimum: 1, maximum: 100 },
         flagSet: { type: 'string', maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' },
+        clients: fields({ keysSecret: text, keysKey: name, origins: { type: 'array', items: text } }),
+        env: anyObjects,
         resources: anyObject,
       }),
       uninstall: fields({ deleteRollouts: flag, deleteRulesets: flag, timeoutSeconds: seconds(10, 86_400) }),

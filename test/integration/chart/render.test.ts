@@ -204,6 +204,37 @@ test('an evaluator of its own understands its options, and gets the right to rea
   ]);
 });
 
+test('an evaluator serves browsers and phones where their keys are named, on a port of its own', async () => {
+  const clients = 'clients: { keysSecret: phones, keysKey: all, origins: ["https://shop.example"] }';
+  const spans = 'env: [{ name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://collector:4318" }]';
+  const objects = await render(`evaluator: { enabled: true, ${clients}, ${spans} }`, signal);
+  const { containers, volumes } = find(objects, 'Deployment', 'sluice-evaluator').spec.template.spec;
+  const [{ args, env, ports, volumeMounts }] = containers;
+  expect(parseOptions(args, {})?.clients).toEqual({
+    keyFile: '/var/run/secrets/sluice-clients/keys',
+    origins: ['https://shop.example'],
+    host: '0.0.0.0',
+    port: 8019,
+  });
+  expect(env).toContainEqual({ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://collector:4318' });
+  expect(ports).toContainEqual({ name: 'clients', containerPort: 8019 });
+  expect(volumeMounts).toContainEqual({
+    name: 'clients',
+    mountPath: '/var/run/secrets/sluice-clients',
+    readOnly: true,
+  });
+  const secret = { secretName: 'phones', items: [{ key: 'all', path: 'keys' }] };
+  expect(volumes).toContainEqual({ name: 'clients', secret });
+  const port = { name: 'clients', port: 8019, targetPort: 'clients' };
+  expect(find(objects, 'Service', 'sluice-evaluator').spec.ports).toContainEqual(port);
+
+  const without = await render('evaluator: { enabled: true }', signal);
+  expect(find(without, 'Service', 'sluice-evaluator').spec.ports).not.toContainEqual(port);
+  expect(
+    parseOptions(find(without, 'Deployment', 'sluice-evaluator').spec.template.spec.containers[0].args, {})?.clients,
+  ).toBe(undefined);
+});
+
 test('the HTTP API has a Service, a port and its switch in the configuration only where it is asked for, and no rights', async () => {
   const [off, on] = [await render('', signal), await render('api: { enabled: true }', signal)];
   const isApi = ({ kind, metadata }: Manifest) => kind === 'Service' && metadata.name === 'sluice-api';
