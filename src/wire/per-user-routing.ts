@@ -7,6 +7,11 @@ export const UNITS_EXTENSION = 'sluice-units';
 /** Request headers that the evaluator sets, and that nobody outside may. */
 export const VARIANT_HEADER = 'x-sluice-variant';
 export const UNIT_HEADER = 'x-sluice-unit';
+/**
+ * The revision whose canary a request is for, as the evaluator's ruleset has it: what the route matches on. So an evaluator that is behind
+ * sends nobody to the canary of the next revision.
+ */
+export const REVISION_HEADER = 'x-sluice-revision';
 
 /** The cookie that the evaluator mints. */
 export const UNIT_COOKIE = 'sluice-unit';

@@ -166,7 +166,7 @@ function connectionManager({ contextExtensions, removesForged }: EnvoyOptions): 
     route: { cluster: to },
     typed_per_filter_config: { ext_authz: perRoute },
   });
-  const isCanary = { name: 'x-sluice-variant', string_match: { exact: 'canary' } };
+  const isCanary = { name: 'x-sluice-revision', string_match: { exact: '7f' } };
   const extAuthz = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     // Far beyond any test: a busy machine must not decide who wins.
@@ -174,7 +174,7 @@ function connectionManager({ contextExtensions, removesForged }: EnvoyOptions): 
     failure_mode_allow: true,
     clear_route_cache: true,
   });
-  const remove = ['x-sluice-variant', 'x-sluice-unit'].map((name) => ({ remove: name }));
+  const remove = ['x-sluice-variant', 'x-sluice-unit', 'x-sluice-revision'].map((name) => ({ remove: name }));
   const early = typed('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
     mutations: remove,
   });

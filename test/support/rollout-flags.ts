@@ -13,7 +13,7 @@ export function rolloutFlag(percent: number, parts: Partial<Flag> = {}): Flag {
     variants: { stable: 'stable', canary: 'canary' },
     ...{ offVariant: 'stable', defaultVariant: 'stable' },
     ...{ enabled: true, killSwitch: false, clientSide: false },
-    rules: percent === 0 ? [] : [{ id: 'canary', admissions: [admission as never], serve: { variant: 'canary' } }],
+    rules: percent === 0 ? [] : [{ id: '7f', admissions: [admission as never], serve: { variant: 'canary' } }],
     ...parts,
   };
 }

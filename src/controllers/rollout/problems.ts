@@ -128,7 +128,8 @@ function plansOf({ steps, traffic: { stickiness } }: RolloutSpec): RoutePlan[] {
   return steps.map((step) => {
     const weightBp = step.weight === undefined ? 0 : toBp(step.weight);
     return planOf({
-      ...{ stage: 'Holding', steps: [step], weightBp },
+      // Of any revision: only the shape of its rules counts here.
+      ...{ hash: 'revision', stage: 'Holding', steps: [step], weightBp },
       ...(stickiness ? { stickiness } : {}),
       ...(step.match ? { matchStep: 0 } : {}),
       ...(step.shadow ? { shadowStep: 0 } : {}),

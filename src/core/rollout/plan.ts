@@ -24,7 +24,7 @@ const original = new Set<InFlight['stage']>([
 ]);
 
 /** What of a flight says where traffic goes. */
-type Aims = Pick<InFlight, 'stage' | 'steps' | 'stickiness' | 'weightBp' | 'matchStep' | 'shadowStep'>;
+type Aims = Pick<InFlight, 'hash' | 'stage' | 'steps' | 'stickiness' | 'weightBp' | 'matchStep' | 'shadowStep'>;
 
 /** What the routes shall do, as far as status says: the only way from status to a plan. */
 export function planOf(flight: Aims | undefined): RoutePlan {

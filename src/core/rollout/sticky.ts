@@ -3,6 +3,7 @@ import type { Stickiness } from '../../api/stickiness.ts';
 import { FULL_WEIGHT_BP } from '../../base/units.ts';
 import type { Flag } from '../../wire/flag.ts';
 import {
+  REVISION_HEADER,
   ROLLOUT_EXTENSION,
   rolloutFlagKey,
   UNIT_HEADER,
@@ -14,7 +15,7 @@ import { resizeAdmission } from '../evaluation/admission.ts';
 import type { PerUser } from './route-plan.ts';
 
 /** Request headers that only the evaluator may set. */
-export const EVALUATOR_HEADERS: readonly string[] = [VARIANT_HEADER, UNIT_HEADER];
+export const EVALUATOR_HEADERS: readonly string[] = [VARIANT_HEADER, UNIT_HEADER, REVISION_HEADER];
 
 /** The units as the gateway tells them to the evaluator. */
 const unitsText = ({ unit }: Stickiness): string =>
@@ -32,20 +33,21 @@ export const isPartial = ({ stickiness, weightBp }: Pick<InFlight, 'stickiness' 
 const cleared = new Set<InFlight['stage']>(['ClearingRules', 'PinningCanary']);
 
 /**
- * The rule for those whom the evaluator calls canary. It stays at 100 %, where nobody needs it, until promotion: if it went
+ * The rule for those whom the evaluator calls canary of this revision. It stays at 100 %, where nobody needs it, until promotion: if it went
  * while the weight comes, someone could meet stable in between.
  */
 export function perUserOf({
+  hash,
   stickiness,
   steps,
   weightBp,
   stage,
-}: Pick<InFlight, 'stickiness' | 'steps' | 'weightBp' | 'stage'>): PerUser | undefined {
+}: Pick<InFlight, 'hash' | 'stickiness' | 'steps' | 'weightBp' | 'stage'>): PerUser | undefined {
   if (!stickiness || weightBp === 0 || cleared.has(stage)) return undefined;
   const weighed = steps.findIndex(({ weight }) => weight !== undefined && weight > 0);
   const matched = steps.findIndex(({ match }) => match !== undefined);
   return {
-    match: { headers: [{ name: VARIANT_HEADER, value: 'canary', type: 'Exact' }] },
+    match: { headers: [{ name: REVISION_HEADER, value: hash, type: 'Exact' }] },
     // Rules that Sluice appends never move, so the one that came first stays first.
     isFirst: matched < 0 || (weighed >= 0 && weighed < matched),
   };
@@ -63,7 +65,8 @@ export const flagKeyOf = ({ namespace, name }: Pick<StickyRollout, 'namespace' |
 
 /**
  * The built-in flag of a Rollout: who gets the canary, as far as status has it. Ranges begin at 0 for every weight, so a
- * raise only adds units; the salt names the revision, so that it is not always the same people who go first.
+ * raise only adds units; the salt names the revision, so that it is not always the same people who go first. The rule is called
+ * by the revision: it is what the evaluator tells the gateway.
  */
 export function flagOf({ namespace, name, flight }: StickyRollout): Flag {
   const weightBp = flight?.stickiness ? flight.weightBp : 0;
@@ -78,7 +81,7 @@ export function flagOf({ namespace, name, flight }: StickyRollout): Flag {
     enabled: true,
     killSwitch: false,
     clientSide: false,
-    rules: weightBp > 0 ? [{ id: 'canary', admissions: [admission], serve: { variant: 'canary' } }] : [],
+    rules: flight && weightBp > 0 ? [{ id: flight.hash, admissions: [admission], serve: { variant: 'canary' } }] : [],
   };
 }
 

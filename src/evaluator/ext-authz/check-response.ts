@@ -1,9 +1,11 @@
-import { UNIT_HEADER, VARIANT_HEADER } from '../../wire/per-user-routing.ts';
+import { REVISION_HEADER, UNIT_HEADER, VARIANT_HEADER } from '../../wire/per-user-routing.ts';
 import { delimited } from './protobuf.ts';
 
 /** What becomes of a request. */
 export interface Routing {
   readonly variant: 'canary' | 'stable';
+  /** Of the canary; undefined with stable. */
+  readonly revision: string | undefined;
   /** Undefined: nobody knows who asks. */
   readonly unit: string | undefined;
   /** A Set-Cookie header for the answer. */
@@ -28,17 +30,19 @@ const OK = delimited(STATUS, '');
 const OVERWRITE = delimited(APPEND, '');
 
 const removeUnit = delimited(HEADERS_TO_REMOVE, UNIT_HEADER);
+const removeRevision = delimited(HEADERS_TO_REMOVE, REVISION_HEADER);
 const variants = { canary: overwriting(VARIANT_HEADER, 'canary'), stable: overwriting(VARIANT_HEADER, 'stable') };
 
 /**
  * An `envoy.service.auth.v3.CheckResponse` that lets the request pass. What a client sent under our names is overwritten or
- * removed. Unit and cookie are ASCII.
+ * removed. Unit, revision and cookie are ASCII.
  */
-export function checkResponse({ variant, unit, setCookie }: Routing): Buffer {
+export function checkResponse({ variant, revision, unit, setCookie }: Routing): Buffer {
+  const ofRevision = revision === undefined ? removeRevision : overwriting(REVISION_HEADER, revision);
   const ofUnit = unit === undefined ? removeUnit : overwriting(UNIT_HEADER, unit);
   // Without a word on appending it is added beside the application's own cookies, in Envoy 1.39.
   const cookie = setCookie === undefined ? '' : delimited(RESPONSE_HEADERS_TO_ADD, header('set-cookie', setCookie));
-  return Buffer.from(OK + delimited(OK_RESPONSE, variants[variant] + ofUnit + cookie), 'latin1');
+  return Buffer.from(OK + delimited(OK_RESPONSE, variants[variant] + ofRevision + ofUnit + cookie), 'latin1');
 }
 
 function overwriting(name: string, value: string): string {

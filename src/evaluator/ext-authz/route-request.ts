@@ -41,6 +41,7 @@ export interface RoutingPorts {
 /** Whoever cannot be told apart goes to stable. */
 export const stableFor = (reason: RoutingReason, unit?: string): Decision => ({
   variant: 'stable',
+  revision: undefined,
   unit,
   setCookie: undefined,
   reason,
@@ -67,6 +68,10 @@ function decide(rollout: string, unit: string, { held, nowMs, count }: RoutingPo
   const answer = evaluate(held.compiled, key, { targetingKey: unit }, nowMs);
   count(key, answer);
   if (answer.kind === 'Failed') return stableFor('RolloutUnknown', unit);
-  const isCanary = answer.kind === 'Served' && answer.variant === 'canary';
-  return { variant: isCanary ? 'canary' : 'stable', unit, setCookie: undefined, reason: 'Evaluated' };
+  // The rule is called by the revision. An override has none: a canary of no revision is no place to go.
+  const revision = answer.kind === 'Served' && answer.variant === 'canary' ? answer.metadata.ruleId : undefined;
+  return {
+    variant: revision === undefined ? 'stable' : 'canary',
+    ...{ revision, unit, setCookie: undefined, reason: 'Evaluated' },
+  };
 }

@@ -1,19 +1,22 @@
 import { expect, test } from 'vitest';
+import type { Flag } from '../../../src/wire/flag.ts';
 import { type EnvoyOptions, type RunningEnvoy, startEnvoy } from '../../support/envoy.ts';
 import { EXTENSIONS, type GatewayEvaluator, gatewayWith } from '../../support/gateway.ts';
 import { rolloutFlag } from '../../support/rollout-flags.ts';
 import { until } from '../../support/sidecar.ts';
 
 const FLAG = 'rollout/shop/web';
-const FORGED = { 'x-sluice-variant': 'canary', 'x-sluice-unit': 'somebody-else' };
+const FORGED = { 'x-sluice-variant': 'canary', 'x-sluice-unit': 'somebody-else', 'x-sluice-revision': '7f' };
 const FAILED_OPEN = /^envoy_http_ext_authz_failure_mode_allowed\{.*\} [1-9]/m;
 
 interface Edge extends GatewayEvaluator {
   readonly envoy: RunningEnvoy;
 }
 
-async function edgeAt(percent: number, how: Partial<EnvoyOptions> = {}): Promise<Edge> {
-  const evaluator = await gatewayWith({ [FLAG]: rolloutFlag(percent) });
+const edgeAt = (percent: number, how: Partial<EnvoyOptions> = {}): Promise<Edge> => edgeWith(rolloutFlag(percent), how);
+
+async function edgeWith(flag: Flag, how: Partial<EnvoyOptions> = {}): Promise<Edge> {
+  const evaluator = await gatewayWith({ [FLAG]: flag });
   const options = { extAuthzPorts: [evaluator.port], contextExtensions: EXTENSIONS, removesForged: true, ...how };
   return { ...evaluator, envoy: await startEnvoy(options) };
 }
@@ -82,12 +85,20 @@ test.each([true, false])('forged headers never reach an application (removed ear
   expect(anonymous.from).toBe('stable');
   expect(anonymous.headers['x-sluice-variant']).toBe('stable');
   expect(anonymous.headers).not.toHaveProperty('x-sluice-unit');
+  expect(anonymous.headers).not.toHaveProperty('x-sluice-revision');
   const user = await envoy.get({ ...FORGED, 'X-User-Id': 'u', 'X-Sluice-Unit': 'v' });
   expect([user.from, user.headers['x-sluice-variant'], user.headers['x-sluice-unit']]).toEqual([
     'stable',
     'stable',
     'u',
   ]);
+});
+
+test('an evaluator that is behind sends nobody to the canary of another revision', async () => {
+  const { rules = [], ...flag } = rolloutFlag(100);
+  const { envoy } = await edgeWith({ ...flag, rules: rules.map((rule) => ({ ...rule, id: '6e' })) });
+  const { from, headers } = await envoy.get({ 'x-user-id': 'u' });
+  expect([from, headers['x-sluice-variant'], headers['x-sluice-revision']]).toEqual(['stable', 'canary', '6e']);
 });
 
 test('killed, it is passed by: everybody goes to stable, nobody gets an error, forged headers stay out, and Envoy counts it', async () => {

@@ -30,8 +30,11 @@ test('a user gets what the flag of the rollout gives to the same targeting key o
     const { body } = await sidecar.post('/ofrep/v1/evaluate/flags/rollout/shop/web', { context });
     expect(told).toEqual({
       status: 0,
-      set: { 'x-sluice-variant': body.value, 'x-sluice-unit': `user-${user}` },
-      removed: [],
+      set: {
+        ...{ 'x-sluice-variant': body.value, 'x-sluice-unit': `user-${user}` },
+        ...(body.value === 'canary' && { 'x-sluice-revision': '7f' }),
+      },
+      removed: body.value === 'canary' ? [] : ['x-sluice-revision'],
       added: [],
     });
     if (body.value === 'canary') canaries++;
@@ -80,7 +83,12 @@ test('a kill switch, a rollout that is gone, and no ruleset at all lead to stabl
 test('bytes that are no check are answered with stable, whatever they are', async () => {
   const { client } = await gatewayWith({ 'rollout/shop/web': rolloutFlag(100) });
   const good = encodeCheck(userIs('u'));
-  const stable = { status: 0, set: { 'x-sluice-variant': 'stable' }, removed: ['x-sluice-unit'], added: [] };
+  const stable = {
+    status: 0,
+    set: { 'x-sluice-variant': 'stable' },
+    removed: ['x-sluice-revision', 'x-sluice-unit'],
+    added: [],
+  };
   for (const bad of [Buffer.alloc(0), good.subarray(0, 20), Buffer.alloc(200_000, 0xff), Buffer.alloc(200_000)])
     expect(await client.send(bad)).toEqual(stable);
   expect((await client.send(good)).set['x-sluice-variant']).toBe('canary');

@@ -79,7 +79,9 @@ describe('what is attached', () => {
     expect(wantedPolicies(contextOf({ parents: listeners })).clientTraffic).toMatchObject([
       {
         metadata: { namespace: 'infra', name: 'sluice-public' },
-        spec: { headers: { earlyRequestHeaders: { remove: ['x-sluice-variant', 'x-sluice-unit'] } } },
+        spec: {
+          headers: { earlyRequestHeaders: { remove: ['x-sluice-variant', 'x-sluice-unit', 'x-sluice-revision'] } },
+        },
       },
     ]);
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RolloutSpecInput } from '../../../../src/api/rollout.ts';
+import type { DurationMs } from '../../../../src/base/units.ts';
 import { bucketOf } from '../../../../src/core/evaluation/hash.ts';
-import { flagOf } from '../../../../src/core/rollout/sticky.ts';
+import { flagOf, perUserOf } from '../../../../src/core/rollout/sticky.ts';
 import { flagSchema } from '../../../../src/wire/flag.ts';
 import { RolloutModel } from '../../../support/rollout-model.ts';
 
@@ -141,6 +142,12 @@ describe('the flag of a Rollout', () => {
     const saltOf = (hash: string) => flag(500, hash).rules[0]?.admissions?.[0]?.salt ?? '';
     expect(saltOf('abc')).toBe('rollout/shop/web@abc');
     expect(bucketOf(saltOf('abc'), 'ann')).not.toBe(bucketOf(saltOf('def'), 'ann'));
+  });
+
+  test('is told apart from that of another revision by the route, which matches on what evaluators make of it', () => {
+    const plan = perUserOf({ ...flight(500, 'abc'), steps: [{ weight: 5, hold: 0 as DurationMs }], stage: 'Holding' });
+    expect(plan?.match).toEqual({ headers: [{ name: 'x-sluice-revision', value: 'abc', type: 'Exact' }] });
+    expect(flag(500, 'abc').rules[0]?.id).toBe('abc');
   });
 
   test('gives everybody stable with nothing in flight, and in a flight by requests', () => {

@@ -8,13 +8,15 @@ test('another library reads that the request may pass, with which headers', () =
   fc.assert(
     fc.property(
       fc.constantFrom('canary', 'stable'),
+      fc.option(text, { nil: undefined }),
       text,
       fc.option(text, { nil: undefined }),
-      (variant, unit, setCookie) => {
-        expect(decodeAnswer(checkResponse({ variant, unit, setCookie }))).toEqual({
+      (variant, revision, unit, setCookie) => {
+        const ofRevision = revision === undefined ? {} : { 'x-sluice-revision': revision };
+        expect(decodeAnswer(checkResponse({ variant, revision, unit, setCookie }))).toEqual({
           status: 0,
-          set: { 'x-sluice-variant': variant, 'x-sluice-unit': unit },
-          removed: [],
+          set: { 'x-sluice-variant': variant, 'x-sluice-unit': unit, ...ofRevision },
+          removed: revision === undefined ? ['x-sluice-revision'] : [],
           added: setCookie === undefined ? [] : [['set-cookie', setCookie]],
         });
       },
@@ -22,11 +24,12 @@ test('another library reads that the request may pass, with which headers', () =
   );
 });
 
-test('without a unit the header is taken off', () => {
-  expect(decodeAnswer(checkResponse({ variant: 'stable', unit: undefined, setCookie: undefined }))).toEqual({
+test('without a unit and a revision their headers are taken off', () => {
+  const routing = { variant: 'stable', revision: undefined, unit: undefined, setCookie: undefined } as const;
+  expect(decodeAnswer(checkResponse(routing))).toEqual({
     status: 0,
     set: { 'x-sluice-variant': 'stable' },
-    removed: ['x-sluice-unit'],
+    removed: ['x-sluice-revision', 'x-sluice-unit'],
     added: [],
   });
 });

@@ -30,7 +30,9 @@ test('a unit gets what evaluation gives to it as targeting key', () => {
     fc.property(fc.stringMatching(/^[!-~]{1,40}$/), (unit) => {
       const answer = evaluate(held.compiled, 'rollout/shop/web', { targetingKey: unit }, 0);
       const variant = answer.kind === 'Served' ? answer.variant : undefined;
-      expect(route({ 'x-user-id': unit }, held)).toEqual({ variant, unit, setCookie: undefined, reason: 'Evaluated' });
+      const revision = variant === 'canary' ? '7f' : undefined;
+      const decision = { variant, revision, unit, setCookie: undefined, reason: 'Evaluated' };
+      expect(route({ 'x-user-id': unit }, held)).toEqual(decision);
     }),
   );
 });
@@ -38,11 +40,12 @@ test('a unit gets what evaluation gives to it as targeting key', () => {
 test('a navigation is given a unit by which it is routed at once', () => {
   const held = holding(rolloutFlag(50));
   const decisions = Array.from({ length: 100 }, () => route(NAVIGATION, held));
-  for (const { variant, unit, setCookie } of decisions) {
+  for (const { variant, revision, unit, setCookie } of decisions) {
     expect(setCookie).toBe(`sluice-unit=${unit}; Max-Age=31536000; Path=/; Secure; HttpOnly; SameSite=Lax`);
     const [cookie = ''] = setCookie?.split(';') ?? [];
     expect(route({ ...NAVIGATION, cookie }, held)).toEqual({
       variant,
+      revision,
       unit,
       setCookie: undefined,
       reason: 'Evaluated',
@@ -63,6 +66,7 @@ test.each<[string, Record<string, string>, Record<string, string>]>([
 ])('no unit is minted where %s', (_, headers, extensions) => {
   expect(route(headers, holding(rolloutFlag(100)), extensions)).toEqual({
     variant: 'stable',
+    revision: undefined,
     unit: undefined,
     setCookie: undefined,
     reason: 'UnitMissing',
