@@ -44,7 +44,10 @@ export function answerOf(
     const { purpose, expiresAfter: expiresAt } = spec ?? { purpose: undefined, expiresAfter: undefined };
     return { source, status, spec: text, generation: 0, author: undefined, changedAt: undefined, purpose, expiresAt };
   });
-  const { ruleset } = decideFlags({ namespace, flags, builtIn: {}, published: undefined, unitHashSalt: '' }, now);
+  const { ruleset } = decideFlags(
+    { namespace, flags, builtIn: {}, publishedHere: 0, published: undefined, unitHashSalt: '' },
+    now,
+  );
   if (!ruleset) throw new SluiceError('SLUICE_CLI_NO_FLAG', `there is no FeatureFlag in the namespace ${namespace}`);
   return evaluate(compileRuleset({ ...ruleset, issuedAt: new Date(now).toISOString() }), key, context, now);
 }

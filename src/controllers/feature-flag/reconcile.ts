@@ -77,6 +77,9 @@ export class FlagReconciler {
   /** Version of the snapshot of each namespace that was given to `publish`. */
   readonly #standing = new Map<string, string>();
 
+  /** By namespace: the newest revision that was given to `publish`. Kept when a namespace is gone: numbers cost nothing. */
+  readonly #newest = new Map<string, number>();
+
   constructor(ports: FlagReconcilePorts) {
     this.#ports = ports;
   }
@@ -91,6 +94,7 @@ export class FlagReconciler {
       namespace,
       flags: await observedFlags(objects, signal),
       builtIn: rolloutFlags(sources.rollouts, namespace, sources.home),
+      publishedHere: this.#newest.get(namespace) ?? 0,
       published: snapshot && publishedIn(snapshot, installation),
       unitHashSalt: installation.unitHashSalt,
     };
@@ -117,17 +121,21 @@ export class FlagReconciler {
 
   /** What the leader before this one has published goes on. */
   #publishStanding(namespace: string, snapshot: ConfigMap | undefined, installation: Installation): void {
-    const { publish, withdraw } = this.#ports;
     if (!snapshot) {
       this.#standing.delete(namespace);
-      withdraw(namespace);
+      this.#ports.withdraw(namespace);
       return;
     }
     const { resourceVersion = '' } = snapshot.metadata;
     if (this.#standing.get(namespace) === resourceVersion) return;
     this.#standing.set(namespace, resourceVersion);
     const sealed = sealedIn(snapshot, installation);
-    if (sealed) publish(sealed, contentOf(snapshot));
+    if (sealed) this.#give(sealed, snapshot);
+  }
+
+  #give(sealed: SealedRuleset, snapshot: ConfigMap): void {
+    this.#newest.set(sealed.ruleset.flagSetId, sealed.ruleset.revision);
+    this.#ports.publish(sealed, contentOf(snapshot));
   }
 
   /** After the ruleset: a kill never waits for a certificate. */
@@ -157,13 +165,13 @@ export class FlagReconciler {
   }
 
   async #put(undated: UndatedRuleset, { signingKey }: Installation, at: WriteAt): Promise<void> {
-    const { client, clock, publish } = this.#ports;
+    const { client, clock } = this.#ports;
     refuseTooMany(undated);
     const ruleset: Ruleset = { ...undated, issuedAt: new Date(clock.now()).toISOString() };
     const sealed = sealRuleset(ruleset, signingKey);
     const object = await writeSnapshot(client, sealed, at);
     this.#wrote(at.namespace, object);
-    publish(sealed, contentOf(object));
+    this.#give(sealed, object);
   }
 
   #wrote(namespace: string, object: ConfigMap): void {

@@ -83,9 +83,13 @@ function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T
   return record && Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-/** Numbers go on even where the snapshot was lost: flags remember the one that they were published with. */
-function lastRevision({ published, flags }: ObservedFlags): number {
-  return Math.max(published?.revision ?? 0, ...flags.map(({ status }) => status.propagation?.desired ?? 0));
+/** Numbers go on even where the snapshot was lost: the leader and flags remember the one that they were published with. */
+function lastRevision({ published, publishedHere, flags }: ObservedFlags): number {
+  return Math.max(
+    published?.revision ?? 0,
+    publishedHere,
+    ...flags.map(({ status }) => status.propagation?.desired ?? 0),
+  );
 }
 
 function rulesetOf(

@@ -32,6 +32,8 @@ export interface ObservedFlags {
   readonly flags: readonly ObservedFlag[];
   /** Flags that no FeatureFlag describes, by key: those of Rollouts. Their keys are reserved. */
   readonly builtIn: Readonly<Record<string, Flag>>;
+  /** The newest revision that this leader has published; 0 before. */
+  readonly publishedHere: number;
   readonly published: PublishedRuleset | undefined;
   readonly unitHashSalt: string;
 }

@@ -68,6 +68,13 @@ test('what status records of a Rollout is in the ruleset of its namespace, and i
   await says('the kill', () => latest(shop!)?.a?.killSwitch === true && rangesIn(latest(shop!)) !== undefined);
   expect(latest(home!)?.a).toBeUndefined();
 
+  // Flags remember the last revision; of a flag set without any, the leader does.
+  const revisionAtHome = () => published.findLast(({ ruleset }) => ruleset.flagSetId === home)?.ruleset.revision ?? 0;
+  const before = revisionAtHome();
+  await rawApi(kubeConfig(), 'DELETE', `/api/v1/namespaces/${home}/configmaps/sluice-ruleset`);
+  await says('the next revision after a lost snapshot', () => revisionAtHome() > before);
+  expect(published.filter(({ ruleset }) => ruleset.flagSetId === home && ruleset.revision === 1)).toHaveLength(1);
+
   await recordWeight(shop!, 0);
   await says('nobody again', () => [shop!, home!].every((flagSet) => latest(flagSet)?.[key]?.rules.length === 0));
   await rawApi(kubeConfig(), 'DELETE', rolloutPath(shop!));

@@ -15,6 +15,7 @@ const seen = (flags: ObservedFlags['flags'], published?: PublishedRuleset): Obse
   namespace: 'shop',
   flags,
   builtIn: {},
+  publishedHere: 0,
   published,
   unitHashSalt: 'salt',
 });
