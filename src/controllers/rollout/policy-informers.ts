@@ -6,8 +6,10 @@ import { isNotFound } from '../../kube/kube-error.ts';
 import { apiVersionOf } from '../../kube/resource.ts';
 import { indexes, type PolicySources } from './sources.ts';
 
-/** How often it is looked whether Envoy Gateway's definitions were installed meanwhile. */
+/** How often it is looked whether Envoy Gateway's definitions were installed meanwhile, while a Rollout needs them. */
 const LOOK_MS = 30_000;
+/** And while none does: an idle operator calls nobody. */
+const SELDOM_MS = 600_000;
 
 /**
  * Watches of Envoy Gateway's policies, which begin when its definitions are there. Nothing waits for them: most clusters have
@@ -17,6 +19,7 @@ export class PolicyInformers {
   readonly sources: PolicySources;
   readonly #ports: InformerPorts;
   readonly #all: readonly Informer<EnvoyObject, string>[];
+  readonly #concerned: () => Iterable<string>;
   readonly #wakeAll: () => void;
   readonly #end = new AbortController();
   #run: Promise<void> | undefined;
@@ -25,6 +28,7 @@ export class PolicyInformers {
   /** `concerned`: keys of the Rollouts that policies can concern. */
   constructor(ports: InformerPorts, concerned: () => Iterable<string>, wake: (key: string) => void, onBreak: OnBreak) {
     this.#ports = ports;
+    this.#concerned = concerned;
     this.#wakeAll = () => {
       for (const key of concerned()) wake(key);
     };
@@ -57,10 +61,17 @@ export class PolicyInformers {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    while (!(await this.#isServed(signal))) await sleep(this.#ports.clock, LOOK_MS, signal);
+    while (!(await this.#isServed(signal))) await this.#untilNextLook(signal);
     for (const informer of this.#all) informer.start();
     await Promise.all(this.#all.map(({ synced }) => synced));
     this.#wakeAll();
+  }
+
+  async #untilNextLook(signal: AbortSignal): Promise<void> {
+    for (let waitedMs = 0; waitedMs < SELDOM_MS; waitedMs += LOOK_MS) {
+      await sleep(this.#ports.clock, LOOK_MS, signal);
+      if ([...this.#concerned()].length > 0) return;
+    }
   }
 
   async #isServed(signal: AbortSignal): Promise<boolean> {
