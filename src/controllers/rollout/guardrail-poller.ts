@@ -103,22 +103,24 @@ export class GuardrailPoller {
     const { clock, logger } = this.#ports;
     const abort = new AbortController();
     let stopTimer = () => {};
-    const tick = () => {
-      const now = clock.now();
-      stopTimer = clock.after(nextDue(polled.schedule, now) - now, tick);
-      void this.#ask(
-        key,
-        polled,
-        subject,
-        latestDue(polled.schedule, now),
-        AbortSignal.any([abort.signal, this.#end.signal]),
-      ).catch((error: unknown) => {
-        if (!abort.signal.aborted && !this.#end.signal.aborted)
-          logger.error({ rollout: key, err: error }, 'a guardrail could not be asked');
+    const askFrom = (due: EpochMs) => {
+      stopTimer = clock.after(due - clock.now(), () => {
+        // A timer may fire a millisecond before its instant: by the clock alone the one before would be asked for again.
+        const at = Math.max(due, clock.now()) as EpochMs;
+        askFrom(nextDue(polled.schedule, at));
+        void this.#ask(
+          key,
+          polled,
+          subject,
+          latestDue(polled.schedule, at),
+          AbortSignal.any([abort.signal, this.#end.signal]),
+        ).catch((error: unknown) => {
+          if (!abort.signal.aborted && !this.#end.signal.aborted)
+            logger.error({ rollout: key, err: error }, 'a guardrail could not be asked');
+        });
       });
     };
-    const now = clock.now();
-    stopTimer = clock.after(nextDue(polled.schedule, now) - now, tick);
+    askFrom(nextDue(polled.schedule, clock.now()));
     polled.cancel = () => {
       stopTimer();
       abort.abort();

@@ -1,0 +1,46 @@
+import { setImmediate as settled } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { guardrailSchema } from '../../../../src/api/guardrail.ts';
+import { prometheusQuerySchema } from '../../../../src/api/metric.ts';
+import type { Clock } from '../../../../src/base/clock.ts';
+import { silent } from '../../../../src/base/logger.ts';
+import type { DurationMs, EpochMs } from '../../../../src/base/units.ts';
+import { GuardrailPoller } from '../../../../src/controllers/rollout/guardrail-poller.ts';
+import type { ProviderPool } from '../../../../src/controllers/rollout/provider-pool.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+
+const INTERVAL_MS = 10_000;
+
+/** The instants that one guardrail asks for in a minute, with timers that fire so much before (or, below 0, after) they are due. */
+async function instantsWith(earlyMs: number): Promise<number[]> {
+  const time = new FakeClock();
+  const clock: Clock = { now: () => time.now(), after: (ms, run) => time.after(Math.max(1, ms - earlyMs), run) };
+  const instants: EpochMs[] = [];
+  const query = async ({ at }: { at: EpochMs }) => {
+    instants.push(at);
+    return { kind: 'Value', value: 0, at, remarks: { warnings: [], infos: [] } };
+  };
+  const pool = { keyOf: () => 'prometheus', providerOf: async () => ({ query }) } as unknown as ProviderPool;
+  const poller = new GuardrailPoller({ clock, logger: silent, pool, sampled: () => {} });
+  onTestFinished(() => poller.stop());
+  const guardrail = guardrailSchema.parse({ name: 'errors', metric: 'errors', max: 1, interval: '10s' });
+  const rule = { guardrail, direction: 'LowerIsBetter', bounds: { max: 1 }, windowMs: 60_000 as DurationMs } as const;
+  const question = { rule, query: prometheusQuerySchema.parse({ query: 'up' }), namespace: 'shop' };
+  const subject = { namespace: 'shop', rollout: 'web', service: 'web', canaryHash: 'a', stableHash: 'b' };
+  poller.watch('shop/web', { subject, questions: [question], states: [] });
+  for (let second = 0; second < 60; second++) {
+    await time.advance(1_000);
+    await settled();
+  }
+  return instants;
+}
+
+test.each([
+  ['on time', 0],
+  ['a millisecond early, as those of Node may', 1],
+  ['late', -3_000],
+])('each instant is asked for once with timers that fire %s', async (_, earlyMs) => {
+  const instants = await instantsWith(earlyMs);
+  expect(instants.length).toBeGreaterThanOrEqual(5);
+  expect(instants).toEqual(instants.map((_at, index) => (instants[0] ?? 0) + index * INTERVAL_MS));
+});
