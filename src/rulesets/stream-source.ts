@@ -13,9 +13,11 @@ import { type KeyRing, type News, openSnapshot, type RulesetSource } from './sou
 import { callStream } from './stream-call.ts';
 
 const JITTER_MS = 2_000;
+/** Who says no, or has too much to do, is asked more and more seldom. */
 const MAX_PAUSE_MS = 30_000;
-/** The leader is one of few replicas, and is found by trying. */
-const MAX_STANDBY_PAUSE_MS = 4_000;
+/** Who is not there, or does not lead, is found by trying: a change is not to wait long for those who lost the operator for an hour. */
+const MAX_SEARCH_PAUSE_MS = 4_000;
+const SEARCHES: ReadonlySet<Code | undefined> = new Set(['SLUICE_STREAM_UNREACHABLE', 'SLUICE_STREAM_STANDBY']);
 /** Three pings. */
 const SILENCE_MS = 45_000;
 
@@ -115,9 +117,9 @@ class Connection {
     this.#tell({ kind: 'Refused', code, message });
   }
 
-  /** Before the next try: any time up to 2 s, so that those who lost a leader together do not come together. */
+  /** Before the next try: any time up to 2 s at first, so that those who lost a leader together do not come together. */
   pauseMs(): number {
-    const max = this.#lastError?.code === 'SLUICE_STREAM_STANDBY' ? MAX_STANDBY_PAUSE_MS : MAX_PAUSE_MS;
+    const max = SEARCHES.has(this.#lastError?.code) ? MAX_SEARCH_PAUSE_MS : MAX_PAUSE_MS;
     return this.#ports.random() * Math.min(max, JITTER_MS * 2 ** Math.min(Math.max(0, this.#failures - 1), 10));
   }
 

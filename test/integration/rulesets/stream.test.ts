@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import type { EpochMs } from '../../../src/base/units.ts';
 import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -290,4 +291,25 @@ test('a stream on which nothing is heard for 45 s is given up; without one for a
     return asked >= 2;
   });
   expect(evaluator.news).toMatchObject([{ kind: 'Refused', code: 'SLUICE_STREAM_UNREACHABLE' }]);
+});
+
+test.each([
+  ['is not there', undefined, 80], // 2 % of 4 s
+  ['has too much to do', 429, 600], // 2 % of 30 s
+])('an operator that %s is looked for by pauses that grow, and no more after a while', async (_, status, longest) => {
+  const answers = createServer((_request, response) => void response.writeHead(status ?? 500).end());
+  await new Promise<void>((resolve) => answers.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void answers.close());
+  const { port } = answers.address() as AddressInfo;
+  const pauses: number[] = [];
+  const hurrying: Clock = {
+    now: systemClock.now,
+    after: (ms, run) => systemClock.after(ms > 45_000 ? ms : pauses.push(ms) && 0, run),
+  };
+  const address = status === undefined ? 'http://127.0.0.1:9' : `http://127.0.0.1:${port}`;
+  await startEvaluator(address, { clock: hurrying });
+  await until('a dozen tries', () => pauses.length >= 12);
+  expect(pauses.slice(0, 2)).toEqual([40, 80]);
+  expect(Math.max(...pauses)).toBe(longest);
+  expect(pauses.at(-1)).toBe(longest);
 });
