@@ -45,9 +45,12 @@ export const featureFlagStatusSchema = z
           .number()
           .optional()
           .describe('Seconds from the change to the acknowledgement, for 99 of 100 evaluators.'),
+        since: time('When that revision was made.').optional(),
       })
       .optional()
-      .describe('How far the last change of this flag has come; followed until every connected evaluator has it.'),
+      .describe(
+        'How far the last change of this flag has come; followed for a minute, and until every connected evaluator has it.',
+      ),
   })
   .describe('What the operator found.');
 

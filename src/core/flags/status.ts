@@ -20,6 +20,9 @@ export interface Publication {
 /** Usage is written this rarely: thousands of flags that are always asked for must not be thousands of writes a minute. */
 const USAGE_STEP_MS = 3_600_000;
 
+/** Evaluators that lost the operator together come back one by one: the first of them is not all of them. */
+const FOLLOWED_MS = 60_000;
+
 /** What was decided about one flag. */
 export interface FlagDecision {
   readonly verdict: Verdict;
@@ -46,7 +49,7 @@ export function nextStatus(
         });
   // Who published it may have ended before the status said so; what a status has not seen yet is followed from here on.
   const isUnseen = status.observedGeneration !== generation && isAccepted(verdict);
-  const propagation = propagationOf(status, changed || isUnseen, publication);
+  const propagation = propagationOf(status, changed || isUnseen, publication, now);
   const claims = [
     accepted(verdict),
     published(verdict, changed, publication, propagation?.desired),
@@ -69,17 +72,23 @@ export function nextStatus(
 type Propagation = NonNullable<FeatureFlagStatus['propagation']>;
 
 /** Only of a flag that changed: otherwise each change of one would mean a write to all. */
-function propagationOf(status: FeatureFlagStatus, changed: boolean, publication: Publication): Propagation | undefined {
+function propagationOf(
+  status: FeatureFlagStatus,
+  changed: boolean,
+  publication: Publication,
+  now: EpochMs,
+): Propagation | undefined {
   const { revision, refused, reach } = publication;
   const before = status.propagation;
   if (refused !== undefined) return before;
-  if (changed || !before) return { desired: revision, acknowledged: 0, total: before?.total ?? 0 };
-  return reach ? withReach(before, reach) : before;
+  if (changed || !before) return { desired: revision, acknowledged: 0, total: before?.total ?? 0, since: now };
+  return reach ? withReach(before, reach, now) : before;
 }
 
-/** Followed until every evaluator runs it, and then left alone: pods that come and go later are no news of this change. */
-function withReach(before: Propagation, { running, seconds }: Reach): Propagation {
-  const isDone = before.total > 0 && before.acknowledged >= before.total;
+/** Followed for a while and until every evaluator runs it, then left alone: pods that come and go later are no news of this change. */
+function withReach(before: Propagation, { running, seconds }: Reach, now: EpochMs): Propagation {
+  const isOld = now - (before.since ?? 0) >= FOLLOWED_MS;
+  const isDone = isOld && before.total > 0 && before.acknowledged >= before.total;
   if (isDone || running.length === 0) return before;
   const { desired, p99Seconds: _, ...others } = before;
   const acknowledged = running.filter((revision) => revision >= desired).length;

@@ -49,10 +49,10 @@ test('with no operator at all, pods start, are ready and answer; a flag that is 
     await shop.bringBack();
   }
   await watch.all(CHECKOUT, 4, ({ value, reason, stale }) => value === false && reason === 'DISABLED' && !stale);
-  // Evaluators come back one by one; the first of them may be all that are connected when the change has reached everybody.
-  await shop.eventually('the change being followed', async () => {
+  // Evaluators come back one by one, and all are counted.
+  await shop.eventually('all four having said so', async () => {
     const { propagation } = await shop.status(CHECKOUT);
-    return propagation && propagation.total > 0 && propagation.acknowledged === propagation.total;
+    return propagation?.total === 4 && propagation.acknowledged === 4;
   });
   expect(await shop.condition('broken', 'Accepted')).toMatchObject({ status: 'False', reason: 'Invalid' });
   expect((await shop.status(CHECKOUT)).propagation?.desired).toBe(before.desired + 1);

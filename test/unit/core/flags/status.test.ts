@@ -52,9 +52,15 @@ test('the time is told once 99 of 100 have it', () => {
   expect(fewer.propagation).not.toHaveProperty('p99Seconds');
 });
 
-test('once all have it, pods that come and go are no news', () => {
-  const propagation = { desired: 5, acknowledged: 2, total: 2, p99Seconds: 0.5 };
+test.each([60_000, HOUR_MS])('once all have it, and %i ms later, pods that come and go are no news', (agoMs) => {
+  const propagation = { desired: 5, acknowledged: 2, total: 2, p99Seconds: 0.5, since: (NOW - agoMs) as EpochMs };
   expect(after(reachOf({ running: [4, 5, 5] }), { propagation }).propagation).toEqual(propagation);
+});
+
+test('soon after a change, those who come back one by one still count: the first of them is not all of them', () => {
+  const propagation = { desired: 5, acknowledged: 1, total: 1, p99Seconds: 0.5, since: (NOW - 59_999) as EpochMs };
+  const { propagation: next } = after(reachOf({ running: [4, 5, 5] }), { propagation });
+  expect(next).toEqual({ ...propagation, acknowledged: 2, total: 3 });
 });
 
 test('before the first evaluator is there, and before a new leader knows of any, what was said stays', () => {
@@ -66,13 +72,13 @@ test('before the first evaluator is there, and before a new leader knows of any,
 test('a change begins anew', () => {
   const propagation = { desired: 5, acknowledged: 2, total: 2, p99Seconds: 0.5 };
   const { propagation: next } = after(reachOf({ running: [5, 5] }), { propagation }, true);
-  expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2 });
+  expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2, since: NOW });
 });
 
 test('a change that was published by who ended before its status was written begins anew too', () => {
   const propagation = { desired: 5, acknowledged: 1, total: 2 };
   const { propagation: next } = after(reachOf({ running: [5, 5] }), { propagation, observedGeneration: 0 });
-  expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2 });
+  expect(next).toEqual({ desired: 9, acknowledged: 0, total: 2, since: NOW });
 });
 
 test('usage is written when it is first seen, and then once an hour', () => {
