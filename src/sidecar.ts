@@ -16,7 +16,6 @@ import { createEventMetrics } from './evaluator/events/event-metrics.ts';
 import { startEvents } from './evaluator/events/start-events.ts';
 import type { CheckServer } from './evaluator/ext-authz/check-server.ts';
 import type { ExtAuthzPorts } from './evaluator/ext-authz/start-ext-authz.ts';
-import { fileSource } from './evaluator/file-source.ts';
 import { healthServer } from './evaluator/health-server.ts';
 import { MAX_BODY_BYTES } from './evaluator/http-app.ts';
 import { Load } from './evaluator/load.ts';
@@ -97,7 +96,7 @@ async function run(options: SidecarOptions): Promise<void> {
     gateway = options.extAuthz && (await serveGateway(options.extAuthz, { holder, clock, logger, counts, registry }));
     logger.info({ evaluation, health: healthAt, clients, extAuthzPort: gateway?.port }, 'listening');
     if (keeper && options.stateDir !== undefined) await beginWithLastGood(holder, keeper, options.stateDir, keys?.());
-    const sources = sourcesOf(options, { keys, logger, holder, counts });
+    const sources = await sourcesOf(options, { keys, logger, holder, counts });
     await Promise.all(sources.map((source) => source.run((news) => holder.take(news), signal)));
     await aborted(signal);
   } finally {
@@ -153,10 +152,16 @@ interface SourceParts {
 }
 
 /** All speak at the same time: of what they bring the newest revision answers. */
-function sourcesOf(options: SidecarOptions, { keys, logger, holder, counts }: SourceParts): RulesetSource[] {
+async function sourcesOf(
+  options: SidecarOptions,
+  { keys, logger, holder, counts }: SourceParts,
+): Promise<RulesetSource[]> {
   const { files, boot, watch, namespace, stream } = options;
-  if (files.length > 0)
+  if (files.length > 0) {
+    // With it come YAML and all rules of the resources: in a pod they would be loaded for nothing.
+    const { fileSource } = await import('./evaluator/file-source.ts');
     return [fileSource({ paths: files, watch, namespace, pollMs: FILE_POLL_MS }, { clock, logger })];
+  }
   const mounted = boot === undefined ? [] : [snapshotFile(boot, { clock, keys, pollMs: BOOT_POLL_MS })];
   if (!stream) return mounted;
   const running = () => {

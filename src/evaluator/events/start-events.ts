@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Assignment } from '../../core/evaluation/answer.ts';
-import { createBatchSender } from './batch-sender.ts';
+import type { BatchSender } from './batch-sender.ts';
 import type { EventRuleset } from './evaluator-ruleset.ts';
 import type { EventCounters } from './event-counters.ts';
 import { EventIntake } from './event-intake.ts';
@@ -51,7 +51,7 @@ export async function startEvents({ directory, collector }: EventOptions, ports:
   const queue = await EventQueue.open({ directory, ...QUEUE }, ports);
   const intake = new EventIntake({ append: (events) => queue.append(events), counters });
   const exposureLog = new ExposureLog({ intake, clock, counters });
-  const forwarder = collector && new Forwarder({ queue, sender: createBatchSender(collector, clock), ...ports });
+  const forwarder = collector && new Forwarder({ queue, sender: await senderTo(collector, clock), ...ports });
   forwarder?.start();
   const end = async () => {
     await forwarder?.stop(DRAIN_MS);
@@ -62,6 +62,12 @@ export async function startEvents({ directory, collector }: EventOptions, ports:
     exposed: (flag, assignment, { compiled }) => exposureLog.exposed(flag, assignment, compiled),
     stop: () => settledOrLate(clock, end()),
   };
+}
+
+/** Its HTTP client takes 6 MB, which an evaluator that forwards nothing does not pay. */
+async function senderTo(collector: URL, clock: Clock): Promise<BatchSender> {
+  const { createBatchSender } = await import('./batch-sender.ts');
+  return createBatchSender(collector, clock);
 }
 
 /** Resolves with `work`, or after STOP_MS; rejects only with `work`. */
