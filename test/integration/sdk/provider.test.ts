@@ -1,5 +1,5 @@
 import { ProviderEvents, ProviderStatus } from '@openfeature/server-sdk';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { SluiceError } from '../../../src/base/errors.ts';
 import { SluiceProvider } from '../../../src/sdk/provider/sluice-provider.ts';
 import type { Ruleset } from '../../../src/wire/ruleset.ts';
@@ -204,14 +204,18 @@ test('a context that cannot be sent is INVALID_CONTEXT, as it is nowhere else', 
 });
 
 test('closed while it waits for its first ruleset, it ends at once; and asks nobody any more', async () => {
-  const server = await startBundleServer();
+  const [server, clock] = await Promise.all([startBundleServer(), startBundleServer()]);
   const provider = new SluiceProvider({ url: server.url, pollMs: 20 });
+  const another = new SluiceProvider({ url: clock.url, pollMs: 20 });
+  onTestFinished(() => another.onClose());
+  void another.initialize().catch(() => {}); // never: it has no ruleset to serve
   const initialised = provider.initialize().catch((error: unknown) => String(error));
   await until(() => server.asked() > 0);
   await provider.onClose();
   expect(await initialised).toContain('closed');
   const asked = server.asked();
-  await new Promise((resolve) => setTimeout(resolve, 200)); // ten polls
+  const enough = clock.asked() + 10;
+  await until(() => clock.asked() >= enough);
   expect(server.asked()).toBe(asked);
 });
 
