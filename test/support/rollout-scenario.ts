@@ -12,9 +12,10 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/logger.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { rolloutsResource } from '../../src/controllers/rollout/sources.ts';
-import { type Deployment, deployments, namespaces } from '../../src/kube/builtins.ts';
+import { type Deployment, deployments, httpRoutes, namespaces } from '../../src/kube/builtins.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createClient } from '../../src/kube/create-client.ts';
+import { askAs } from './ask-as.ts';
 import { clusterConfig, gatewayUrl, kubectl } from './cluster.ts';
 import { recordWeights, type WeightRecord } from './route-weights.ts';
 import { hostOf, type ShopEnv, type ShopOptions, shopManifests } from './shop-manifests.ts';
@@ -89,15 +90,30 @@ export class Shop {
   async begin(): Promise<void> {
     await this.apply(...this.manifests.user, this.manifests.rollout);
     await this.reaches(isHealthy);
+    await this.#isServed();
     this.#weights = await recordWeights(this.client, this.namespace, this.#end.signal);
   }
 
-  /** Shows where it stood when its test failed, and deletes the namespace. */
+  /** A gateway takes a new route up at its own pace: a request that comes earlier was not lost by a rollout. */
+  async #isServed(): Promise<void> {
+    const gateway = await gatewayUrl();
+    await this.eventually('the gateway serving the shop', async () => {
+      const { status } = await askAs(hostOf(this.namespace), `${gateway}/catalog`, this.signal);
+      return status === 200;
+    });
+  }
+
+  /**
+   * Shows where it stood when its test failed, and deletes the namespace; the route first, because Envoy takes no new cluster for 15 s
+   * where one vanishes with its endpoints (docs/decisions/0220-a-gateway-that-takes-nothing-new.md).
+   */
   async end(): Promise<void> {
     this.#end.abort();
     const { task } = this.#context;
     if (task.result?.state === 'fail') console.error(await this.#describe().catch(String));
-    await this.client.delete(namespaces, { name: this.namespace }, { signal: AbortSignal.timeout(10_000) });
+    const signal = AbortSignal.timeout(10_000);
+    await this.client.delete(httpRoutes, this.#ref, { signal });
+    await this.client.delete(namespaces, { name: this.namespace }, { signal });
   }
 
   // What a user does.

@@ -1,9 +1,9 @@
 import { CoreV1Api } from '@kubernetes/client-node';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
+import { askAs } from '../../support/ask-as.ts';
 import { clusterConfig, gatewayUrl, kubectl, prometheusUrl, temporaryNamespace } from '../../support/cluster.ts';
 import { startProbe } from './probe.ts';
-import { askAs } from './request.ts';
 
 test('the node is ready, and a pod finds a Service by its name', async ({ signal }) => {
   const { items } = await clusterConfig().makeApiClient(CoreV1Api).listNode();
@@ -38,6 +38,8 @@ test('a weighted HTTPRoute splits traffic through Envoy', async ({ signal }) => 
     },
   };
   await kubectl(['apply', '-f', '-'], JSON.stringify(route));
+  // Before its pods go: docs/decisions/0220-a-gateway-that-takes-nothing-new.md.
+  onTestFinished(() => kubectl(['-n', namespace, 'delete', 'httproute', 'split']).then(() => {}));
   const gateway = await gatewayUrl();
   const ask = () => askAs(host, gateway, signal);
   const answered = async () => (await ask()).status === 200;
