@@ -13,7 +13,7 @@ import { waitFor } from '../cluster/wait.ts';
 import { exampleFlags, flagShop } from './flag-shop.ts';
 import { FlagWatch } from './flag-watch.ts';
 import { type FlagFigures, flagSummary } from './flags-summary.ts';
-import { installChart, OPERATOR_NAMESPACE } from './install.ts';
+import { installChart, OPERATOR_NAMESPACE, removeShop } from './install.ts';
 import { field, kubectl } from './kube.ts';
 import { tell } from './tell.ts';
 import { View } from './view.ts';
@@ -61,7 +61,10 @@ async function begin(watch: FlagWatch, signal: AbortSignal): Promise<void> {
   view.title('Sluice, a shop, and its flags');
   view.note('installing the chart with Helm');
   await installChart(operatorImage);
-  view.note('applying the example flags, and the shop with the label sluice.dev/inject: "true"');
+  view.note(
+    'removing what an earlier demo left, and applying the example flags and the shop with the label sluice.dev/inject: "true"',
+  );
+  await removeShop();
   await kubectl(
     ['apply', '-f', '-'],
     readFileSync(join(repositoryDir, 'examples/shop/manifests/namespace.yaml'), 'utf8'),

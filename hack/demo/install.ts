@@ -24,8 +24,22 @@ export async function installChart(operatorImage: string, values: readonly strin
   ]);
 }
 
-/** Applies the example shop with this image and waits until its Rollout has a stable revision. */
+/**
+ * What an earlier demo left. The route goes before what is behind it (docs/decisions/0220-a-gateway-that-takes-nothing-new.md).
+ * Throws where the namespace is somebody's own.
+ */
+export async function removeShop(): Promise<void> {
+  const found = await kubectl(['get', 'namespace', 'shop', '--ignore-not-found', '-o', 'jsonpath={.metadata.labels}']);
+  if (found === '') return;
+  if (!found.includes('sluice-example'))
+    throw new Error('the namespace shop is not of the demo: delete it, or use another cluster');
+  await kubectl(['-n', 'shop', 'delete', 'httproutes.gateway.networking.k8s.io', '--all']);
+  await kubectl(['delete', 'namespace', 'shop', '--ignore-not-found', '--timeout=180s']);
+}
+
+/** Applies the example shop anew with this image and waits until its Rollout has a stable revision. */
 export async function applyShop(shopImage: string, signal: AbortSignal): Promise<void> {
+  await removeShop();
   const dir = join(repositoryDir, 'examples/shop/manifests');
   const files = readdirSync(dir).sort((a, b) => Number(b === 'namespace.yaml') - Number(a === 'namespace.yaml'));
   const manifests = files.map((file) => readFileSync(join(dir, file), 'utf8')).join('\n---\n');

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { RolloutStatus } from '../../src/api/rollout-status.ts';
 import { waitFor } from '../cluster/wait.ts';
+import { askAs } from '../load/ask-as.ts';
 import { type LoadHandle, startLoad } from '../load/load.ts';
 import { mixedClients } from '../load/options.ts';
 import { applyShop, installChart } from './install.ts';
@@ -12,6 +13,7 @@ import { tell } from './tell.ts';
 import { View } from './view.ts';
 
 const [operatorImage = '', shopImage = '', figuresFile] = process.argv.slice(2);
+const HOST = 'shop.example';
 const LONGEST_ROLLOUT_MS = 10 * 60_000;
 
 const view = new View();
@@ -22,17 +24,21 @@ async function story(signal: AbortSignal): Promise<number> {
   view.title('Sluice and the shop');
   view.note('installing the chart with Helm');
   await installChart(operatorImage);
-  view.note('applying the shop: a Deployment, a Service, an HTTPRoute, two Metrics, a Rollout');
+  view.note(
+    'removing what an earlier demo left, and applying the shop: a Deployment, a Service, an HTTPRoute, two Metrics, a Rollout',
+  );
   await applyShop(shopImage, signal);
   const target = await serviceAddress(
     'envoy-gateway-system',
     'gateway.envoyproxy.io/owning-gateway-name=sluice-demo',
     signal,
   );
+  const served = async () => (await askAs(HOST, `http://${target.host}:${target.port}/catalog`, signal)).status === 200;
+  await waitFor(served, { what: 'the gateway serving the shop', timeoutMs: 60_000, signal });
   const observer = observe('shop', 'shop');
   const load = startLoad({
     target,
-    hostHeader: 'shop.example',
+    hostHeader: HOST,
     clients: mixedClients,
     onSecond: (second) => view.second(second),
     signal,

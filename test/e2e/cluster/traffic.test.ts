@@ -1,7 +1,7 @@
 import { CoreV1Api } from '@kubernetes/client-node';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
-import { askAs } from '../../support/ask-as.ts';
+import { askAs } from '../../../hack/load/ask-as.ts';
 import { clusterConfig, gatewayUrl, kubectl, prometheusUrl, temporaryNamespace } from '../../support/cluster.ts';
 import { startProbe } from './probe.ts';
 
