@@ -7,7 +7,7 @@ const mayImport = {
   importers: ['base', 'api', 'wire', 'core'],
   traffic: ['base', 'api', 'core'],
   kube: ['base'],
-  flags: ['base', 'api', 'kube'],
+  flags: ['base', 'api', 'wire', 'kube'],
   providers: ['base'],
   rulesets: ['base', 'wire', 'core'],
   controllers: ['base', 'api', 'wire', 'core', 'traffic', 'kube', 'providers'],
