@@ -105,6 +105,11 @@ const inFlightSchema = z
       .min(0)
       .max(10_000)
       .describe('Weight of the canary that the route is meant to have, in basis points.'),
+    servedBy: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Ready endpoints of the canary when it last was complete; it keeps its traffic with half of them.'),
     matchStep: z.int().optional().describe('Step whose match rule is meant to be aimed at the canary.'),
     shadowStep: z.int().optional().describe('Step whose mirror is meant to be on.'),
     hold: z

@@ -58,6 +58,8 @@ export class RolloutModel {
   answer: (guardrail: Guardrail) => SampleAnswer = () => ({ kind: 'Value', value: 0 });
   /** Pods of these revisions never become available. */
   broken = new Set<string>();
+  /** Pods of one set that become available each time the clock moves. */
+  startsAtATime = Number.POSITIVE_INFINITY;
   gateWorks = true;
   /** What is attached at the gateway, and from when on it is accepted. */
   policies: { acceptedAt: number } | undefined;
@@ -320,7 +322,8 @@ export class RolloutModel {
     }
     const own = sets.get(workload.hash);
     if (own?.owner === 'Deployment') Object.assign(own, { numbered: true }, workload.marked ? { marked: true } : {});
-    for (const set of sets.values()) set.available = this.broken.has(set.hash) ? 0 : set.desired;
+    for (const set of sets.values())
+      set.available = this.broken.has(set.hash) ? 0 : Math.min(set.desired, set.available + this.startsAtATime);
   }
 
   #endpoints(hash: string | undefined): number {

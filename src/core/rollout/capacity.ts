@@ -16,8 +16,20 @@ export function canarySize(flight: InFlight, step: number, replicas: number): nu
   return Math.max(Math.ceil((shareBp * replicas) / FULL_WEIGHT_BP), Math.min(2, replicas));
 }
 
-/** Fewest ready endpoints with which the canary may keep its traffic: half of its pods, rounded up (our choice). */
-export const leastServing = (desired: number): number => Math.max(1, Math.ceil(desired / 2));
+/**
+ * Fewest ready endpoints with which the canary may keep its traffic: half of those that it had, rounded up (our choice). Pods that a step
+ * or an autoscaler has just asked for do not count: they start, and those before still serve.
+ */
+export function leastServing({ canarySet, workload }: Observed, { servedBy }: InFlight): number {
+  const desired = Math.min(canarySet?.desired ?? 0, workload?.replicas ?? 0);
+  return Math.max(1, Math.ceil(Math.min(desired, servedBy ?? desired) / 2));
+}
+
+/** The flight, which notes how many serve whenever the canary is complete. */
+export function served(flight: InFlight, { canarySet, services }: Observed): InFlight {
+  const { ready } = services.canary;
+  return canarySet && ready >= canarySet.desired ? { ...flight, servedBy: ready } : flight;
+}
 
 /** Every pod that the canary shall have is there and has been ready for minReadySeconds. */
 export function canaryAvailable(seen: Observed, wanted: number): boolean {

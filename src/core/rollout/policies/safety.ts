@@ -94,7 +94,7 @@ export const canaryCannotServe: Policy = (seen, now) => {
   if (!flight || flight.retreat || isFinishing(flight)) return undefined;
   const aimed = flight.weightBp > 0 || flight.matchStep !== undefined;
   if (!aimed || flight.lowered) return undefined;
-  const wanted = leastServing(Math.min(seen.canarySet?.desired ?? 0, seen.workload?.replicas ?? 0) || 1);
+  const wanted = leastServing(seen, flight);
   const lost = seen.routes.some(
     ({ record }) =>
       record?.revision === flight.hash && record.verdict === 'Lowered' && record.epoch >= seen.status.epoch,
