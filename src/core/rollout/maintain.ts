@@ -15,7 +15,8 @@ export function maintenance(seen: Observed, flight: InFlight | undefined): Write
   const { workload, stableSet, canarySet, status } = seen;
   if (!workload) return [];
   const clean: Write[] = workload.staleNotes && !seen.deleting ? [{ kind: 'CleanSets' }] : [];
-  const held = workload.paused && workload.marked && status.stable !== undefined;
+  // After the hand-over the Deployment itself takes the pods of what was stable away.
+  const held = workload.paused && workload.marked && status.stable !== undefined && !(flight && isFinishing(flight));
   const lost = !stableSet ? seen.recordHash !== undefined : stableSet.desired === 0;
   const remake: Write[] =
     held && workload.replicas > 0 && lost ? [{ kind: 'RemakeStable', hash: status.stable?.hash ?? '' }] : [];

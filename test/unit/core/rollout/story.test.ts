@@ -31,6 +31,8 @@ describe('a rollout', () => {
     expect([...weights]).toEqual([0, 2500, 5000, 10_000]);
     expect(model.status.stable?.hash).toBe('v2');
     expect(model.sets.get('v2')).toMatchObject({ owner: 'Deployment', desired: 4 });
+    // The Deployment takes the pods of v1 away: nobody brings them back.
+    expect(model.decisions.flatMap(({ writes }) => writes.map(({ kind }) => kind))).not.toContain('RemakeStable');
     expect(model.workload).toMatchObject({ paused: false, marked: false });
     expectNothingLeft(model);
     expect(model.record).toBeUndefined();
@@ -277,38 +279,6 @@ describe('scaling', () => {
     model.run(weight(5000));
     model.workload.replicas = 10;
     model.run((m) => m.sets.get('v2')?.desired === 5);
-  });
-});
-
-describe('pods that take their time to start', () => {
-  const steps = [1, 5, 25].map((weight) => ({ weight, hold: '60s' }));
-  const slow = (replicas: number) => {
-    const model = new RolloutModel({ steps });
-    model.workload.replicas = replicas;
-    model.run(healthy);
-    model.push('v2');
-    model.startsAtATime = 1;
-    return model;
-  };
-
-  test('are no harm, however many a step asks for: those of the step before still serve', () => {
-    const model = slow(100).run(stable('v2'), { limit: 5_000 });
-    expect(reasons(model)).not.toContain('CanaryCannotServe');
-  });
-
-  test('are no harm where an autoscaler asks for three times as many in the middle of the bake', () => {
-    const model = slow(10).run(({ status }) => status.inFlight?.stage === 'Baking', { limit: 5_000 });
-    model.workload.replicas = 30;
-    model.run(stable('v2'), { limit: 5_000 });
-    expect(reasons(model)).not.toContain('CanaryCannotServe');
-  });
-
-  test('do not hide that pods which had served are gone', () => {
-    const model = slow(100).run(weight(2_500), { limit: 5_000 });
-    model.run(({ status }) => status.inFlight?.stage === 'Scaling' && status.inFlight.step === 3, { limit: 5_000 });
-    model.broken.add('v2');
-    model.run(({ status }) => status.inFlight?.lowered !== undefined, { limit: 5 });
-    expect(reasons(model)).toContain('CanaryCannotServe');
   });
 });
 
