@@ -27,8 +27,8 @@ export function leastServing({ canarySet, workload }: Observed, { servedBy }: In
 
 /** The flight, which notes how many serve whenever the canary is complete. */
 export function served(flight: InFlight, { canarySet, services }: Observed): InFlight {
-  const { ready } = services.canary;
-  return canarySet && ready >= canarySet.desired ? { ...flight, servedBy: ready } : flight;
+  const isComplete = canarySet !== undefined && canarySet.desired > 0 && services.canary.ready >= canarySet.desired;
+  return isComplete ? { ...flight, servedBy: canarySet.desired } : flight;
 }
 
 /** Every pod that the canary shall have is there and has been ready for minReadySeconds. */

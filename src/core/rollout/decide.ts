@@ -2,6 +2,7 @@ import { withConditions } from '../../api/condition.ts';
 import type { InFlight, Phase, RolloutStatus } from '../../api/rollout-status.ts';
 import { after, type DurationMs, type EpochMs } from '../../base/units.ts';
 import { worstVerdict } from '../guardrails/judge.ts';
+import { served } from './capacity.ts';
 import { claimsOf } from './conditions.ts';
 import type { Decision, Move, Policy } from './decision.ts';
 import { isFinishing, isPromoting } from './flight.ts';
@@ -127,7 +128,7 @@ const LOOK_AGAIN_MS = 10_000 as DurationMs;
 function conclude(policy: string, move: Move, seen: Observed, now: EpochMs): Decision {
   const before = seen.status;
   const moved = move.flight === undefined ? before.inFlight : (move.flight ?? undefined);
-  const flight = moved && withDeadline(seen, moved, now);
+  const flight = moved && served(withDeadline(seen, moved, now), seen);
   const writes = move.writes ?? [];
   const scales = writes.some(({ kind }) => kind === 'ScaleCanary' || kind === 'RemoveCanary');
   const { inFlight: _before, ...rest } = before;

@@ -2,7 +2,7 @@ import { formatDuration } from '../../../api/duration.ts';
 import type { RolloutSpec } from '../../../api/rollout.ts';
 import type { InFlight, Stage } from '../../../api/rollout-status.ts';
 import { after, type DurationMs, type EpochMs, FULL_WEIGHT_BP } from '../../../base/units.ts';
-import { canaryAvailable, canarySize, served, stableStrong } from '../capacity.ts';
+import { canaryAvailable, canarySize, stableStrong } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
 import { beginRetreat, enter, isCommitted, isFinishing, wait, waitFor } from '../flight.ts';
 import { credit, evidence, type Hold, interrupt, missing } from '../hold.ts';
@@ -164,12 +164,11 @@ export const holdNotOver: Policy = (seen, now) => {
     };
   const hold: Hold =
     flight.hold?.effectiveAt === undefined ? effectiveFrom(flight.hold, after(now, spec.warmUp)) : flight.hold;
-  const complete = { ...served(flight, seen), hold };
   const warm = waitFor(hold.effectiveAt ?? now, 0 as DurationMs, now, 'WarmingUp', 'the canary warms up');
-  if (warm) return { ...warm, flight: complete };
+  if (warm) return { ...warm, flight: { ...flight, hold } };
   return countHold(
     seen,
-    complete,
+    { ...flight, hold },
     hold,
     flight.stage === 'Baking' ? spec.bake : ((flight.steps[flight.step]?.hold ?? 0) as DurationMs),
     now,
@@ -250,7 +249,7 @@ function scaleThenAim(seen: Observed, flight: InFlight, now: EpochMs): Move {
         ...(lowered.matchStep === undefined ? {} : { matchStep: lowered.matchStep }),
       }
     : kept;
-  const aimed = served(withAims(back, flight.step), seen);
+  const aimed = withAims(back, flight.step);
   const raise = isRaise(flight, aimed);
   return {
     reason: raise ? 'Raising' : 'StepEntered',
