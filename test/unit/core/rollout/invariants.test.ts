@@ -15,6 +15,7 @@ type Happening =
   | { readonly kind: 'gate'; readonly works: boolean }
   | { readonly kind: 'own'; readonly owner: RolloutModel['owner']; readonly onUnpinned: 'Hold' | 'Continue' }
   | { readonly kind: 'evaluator'; readonly at: number; readonly is: 'dead' | 'slow' | 'well' }
+  | { readonly kind: 'start'; readonly atATime: number }
   | { readonly kind: 'detach' }
   | { readonly kind: 'crash'; readonly after: number }
   | { readonly kind: 'time'; readonly seconds: number };
@@ -71,6 +72,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       is: fc.constantFrom('dead' as const, 'slow' as const, 'well' as const),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('start' as const), atATime: fc.constantFrom(1, Number.POSITIVE_INFINITY) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), after: fc.integer({ min: 0, max: 2 }) }) },
 );
@@ -118,6 +123,9 @@ function happen(model: RolloutModel, what: Happening): void {
       Object.assign(evaluator, { alive: what.is !== 'dead', slow: what.is === 'slow' });
       return;
     }
+    case 'start':
+      model.startsAtATime = what.atATime;
+      return;
     case 'detach':
       model.policies = undefined;
       return;
