@@ -16,6 +16,7 @@ type Happening =
   | { readonly kind: 'own'; readonly owner: RolloutModel['owner']; readonly onUnpinned: 'Hold' | 'Continue' }
   | { readonly kind: 'evaluator'; readonly at: number; readonly is: 'dead' | 'slow' | 'well' }
   | { readonly kind: 'detach' }
+  | { readonly kind: 'lose'; readonly helper: 'stable' | 'canary' }
   | { readonly kind: 'crash'; readonly after: number }
   | { readonly kind: 'time'; readonly seconds: number };
 
@@ -72,6 +73,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('lose' as const),
+      helper: fc.constantFrom('stable' as const, 'canary' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), after: fc.integer({ min: 0, max: 2 }) }) },
 );
 
@@ -120,6 +128,9 @@ function happen(model: RolloutModel, what: Happening): void {
     }
     case 'detach':
       model.policies = undefined;
+      return;
+    case 'lose':
+      if (model.helpers) model.lostHelper = what.helper;
       return;
     case 'crash':
       model.pass(what.after);
