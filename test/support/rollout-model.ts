@@ -32,6 +32,8 @@ interface Set {
   desired: number;
   available: number;
   numbered: boolean;
+  /** The Deployment had kept it before a rollout took it over. */
+  takenOver?: boolean;
   /** The Deployment's controller copied the marker to it. */
   marked?: boolean;
 }
@@ -50,6 +52,10 @@ export class RolloutModel {
   record: string | undefined;
   userPin: string | undefined;
   helpers: { stable: string | undefined; canary: string } | undefined;
+  /** The helper that somebody deleted by hand. */
+  lostHelper: 'stable' | 'canary' | undefined;
+  /** Another Rollout of the same Deployment and Service works: helpers and gate label are there for it. */
+  rival = false;
   route: { plan: RoutePlan; record?: PlanRecord | undefined; acceptedAt: number } = {
     plan: { kind: 'Original' },
     acceptedAt: 0,
@@ -115,7 +121,7 @@ export class RolloutModel {
     const seen = this.#observeAll();
     if (!this.orphaned) return seen;
     const { workload: _workload, stableSet: _stable, canarySet: _canary, ...left } = seen;
-    const none = { exists: false, ready: 0, listsAll: true };
+    const none = { exists: false, ours: false, ready: 0, listsAll: true };
     return { ...left, services: { user: none, stable: none, canary: none }, routes: [] };
   }
 
@@ -151,10 +157,10 @@ export class RolloutModel {
         paused: this.workload.paused,
         marked: this.workload.marked,
         gateLabel: this.workload.label,
-        gateLabelOurs: this.workload.label,
+        gateLabelOurs: this.workload.label && !this.rival,
         hash: this.workload.hash,
         digest: digestOf(this.workload.hash),
-        keepsSet: own?.owner === 'Deployment' && this.workload.hash !== stableHash,
+        keepsSet: (own?.owner === 'Deployment' || own?.takenOver === true) && this.workload.hash !== stableHash,
         staleNotes: !this.workload.marked && all.some(({ marked }) => marked === true),
       },
       ...podSet('stableSet', stableHash ? this.sets.get(stableHash) : undefined),
@@ -168,18 +174,8 @@ export class RolloutModel {
           listsAll: true,
           ...this.#contest(),
         },
-        stable: {
-          exists: this.helpers !== undefined,
-          ...aimed(this.helpers?.stable),
-          ready: this.helpers ? endpoints(this.helpers.stable) : 0,
-          listsAll: true,
-        },
-        canary: {
-          exists: this.helpers !== undefined,
-          ...aimed(this.helpers?.canary),
-          ready: this.helpers ? endpoints(this.helpers.canary) : 0,
-          listsAll: true,
-        },
+        stable: this.#helper('stable'),
+        canary: this.#helper('canary'),
       },
       routes: [
         {
@@ -248,8 +244,8 @@ export class RolloutModel {
     if (this.broken.size > 0 || this.workload.replicas === 0 || !this.workload.paused) return [];
     if (this.route.plan.kind === 'Original') return this.#endpoints(this.userPin) > 0 ? [] : ['user'];
     const { canaryBp } = this.route.plan;
-    const stable = canaryBp < 10_000 && this.#endpoints(this.helpers?.stable) === 0 ? ['stable'] : [];
-    return canaryBp > 0 && this.#endpoints(this.helpers?.canary) === 0 ? [...stable, 'canary'] : stable;
+    const stable = canaryBp < 10_000 && this.#behind('stable') === 0 ? ['stable'] : [];
+    return canaryBp > 0 && this.#behind('canary') === 0 ? [...stable, 'canary'] : stable;
   }
 
   /** The flag controller reads what is written of the status, and evaluators that live get its ruleset. */
@@ -326,6 +322,17 @@ export class RolloutModel {
       set.available = this.broken.has(set.hash) ? 0 : Math.min(set.desired, set.available + this.startsAtATime);
   }
 
+  #helper(which: 'stable' | 'canary'): Observed['services']['stable'] {
+    const exists = this.helpers !== undefined && this.lostHelper !== which;
+    const hash = exists ? this.helpers?.[which] : undefined;
+    return { exists, ours: exists && !this.rival, ...aimed(hash), ready: this.#behind(which), listsAll: true };
+  }
+
+  /** Pods that a helper sends to. */
+  #behind(which: 'stable' | 'canary'): number {
+    return this.helpers && this.lostHelper !== which ? this.#endpoints(this.helpers[which]) : 0;
+  }
+
   #endpoints(hash: string | undefined): number {
     return [...this.sets.values()]
       .filter((set) => hash === undefined || set.hash === hash)
@@ -345,7 +352,11 @@ export class RolloutModel {
       (reaches && this.helpers?.canary === hash) || (this.userPin === hash && split === undefined);
     switch (write.kind) {
       case 'RemoveHelpers':
+        forbid(this.rival, 'they are of another Rollout');
         forbid(split !== undefined, 'a route still sends to the helpers');
+        return;
+      case 'LetGo':
+        forbid(this.rival && !this.workload.marked, 'another Rollout has the Deployment');
         return;
       case 'AimHelpers':
         forbid(
@@ -437,9 +448,11 @@ export class RolloutModel {
         return;
       case 'AimHelpers':
         this.helpers = { stable: write.stableHash, canary: write.canaryHash };
+        this.lostHelper = undefined;
         return;
       case 'RemoveHelpers':
         this.helpers = undefined;
+        this.lostHelper = undefined;
         return;
       case 'ScaleCanary': {
         const set = sets.get(write.hash) ?? {
@@ -449,12 +462,17 @@ export class RolloutModel {
           available: 0,
           numbered: false,
         };
-        sets.set(write.hash, { ...set, owner: 'Record', desired: write.replicas });
+        const takenOver = set.owner === 'Deployment' || set.takenOver === true;
+        sets.set(write.hash, { ...set, owner: 'Record', desired: write.replicas, takenOver });
         return;
       }
-      case 'RemoveCanary':
-        if (sets.get(write.hash)?.owner === 'Record') sets.delete(write.hash);
+      case 'RemoveCanary': {
+        const set = sets.get(write.hash);
+        if (set?.owner !== 'Record') return;
+        if (set.takenOver) sets.set(write.hash, { ...set, owner: 'Deployment', desired: 0, takenOver: false });
+        else sets.delete(write.hash);
         return;
+      }
       case 'RemakeStable':
         sets.set(write.hash, {
           hash: write.hash,
@@ -485,7 +503,7 @@ export class RolloutModel {
       case 'HandOver': {
         const set = sets.get(write.hash);
         if (!set) throw new Error('handed over a set that does not exist');
-        set.owner = 'Deployment';
+        Object.assign(set, { owner: 'Deployment', takenOver: false });
         for (const other of sets.values()) if (other.owner === 'Deployment' && other !== set) other.desired = 0;
         return;
       }
@@ -496,7 +514,7 @@ export class RolloutModel {
         return;
       case 'LetGo':
         workload.marked = false;
-        workload.label = false;
+        if (!this.rival) workload.label = false;
         if (write.template === 'Stable') workload.hash = this.status.stable?.hash ?? workload.hash;
         if (write.paused !== 'AsIs') workload.paused = write.paused;
         return;

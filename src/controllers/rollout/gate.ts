@@ -5,6 +5,7 @@ import { keyOf } from '../../kube/resource.ts';
 import type { AdmissionAnswer, AdmissionRequest } from '../../kube/webhook-server.ts';
 import { setsOf, templateOf } from './gather-workload.ts';
 import { parsedRollout, parsedStatus } from './parsed.ts';
+import { isOlder } from './rivals.ts';
 import type { Sources } from './sources.ts';
 import { type PodTemplate, sameTemplate } from './template.ts';
 
@@ -84,9 +85,7 @@ export function admitDeployment(
 /** The oldest Rollout of a Deployment; a Deployment without one is never held, and neither is one that is only observed. */
 function rolloutOf(sources: Sources, deployment: Deployment): GateQuestion['rollout'] | undefined {
   const candidates = [...sources.rollouts.byIndex('deployment', keyOf(deployment.metadata))];
-  const [oldest] = candidates.sort((a, b) =>
-    (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1,
-  );
+  const [oldest] = candidates.sort((a, b) => (isOlder(a, b) ? -1 : 1));
   if (!oldest) return undefined;
   const parsed = parsedRollout(oldest);
   const status = parsedStatus(oldest);

@@ -1,6 +1,8 @@
 import { GATE_ENABLED, GATE_LABEL, HASH_LABEL, HELD_BY_ANNOTATION } from '../../api/names.ts';
 import type { PodSet, WorkloadSeen } from '../../core/rollout/observed.ts';
 import type { ControllerRevision, Deployment, ReplicaSet } from '../../kube/builtins.ts';
+import { TAKEN_OVER_ANNOTATION } from './manifests.ts';
+import { isShared } from './rivals.ts';
 import type { CustomObject, Sources } from './sources.ts';
 import type { PodTemplate } from './template.ts';
 import { digestOf, hashOf, revisionOf } from './template.ts';
@@ -17,6 +19,7 @@ export function setsOf(sources: Sources, deployment: Deployment, records: readon
 }
 
 export function workloadSeen(
+  sources: Sources,
   rollout: CustomObject,
   deployment: Deployment,
   sets: readonly ReplicaSet[],
@@ -35,13 +38,18 @@ export function workloadSeen(
     paused: spec?.paused === true,
     marked: metadata.annotations?.[HELD_BY_ANNOTATION] === rollout.metadata.name,
     gateLabel: metadata.labels?.[GATE_LABEL] === GATE_ENABLED,
-    gateLabelOurs: metadata.annotations?.[GATE_LABEL_OURS_ANNOTATION] === 'true',
+    gateLabelOurs:
+      metadata.annotations?.[GATE_LABEL_OURS_ANNOTATION] === 'true' && !isShared(sources, rollout, deployment),
     hash,
     digest: digestOf(deployment),
-    keepsSet: hash !== stableHash && sets.some((set) => hashOf(set) === hash && isOwnedBy(set, deployment)),
+    keepsSet: hash !== stableHash && sets.some((set) => hashOf(set) === hash && isKept(set, deployment)),
     staleNotes: sets.some((set) => staleNotesOf(set, deployment).length > 0),
   };
 }
+
+/** The Deployment's own, or taken over from it by a rollout that went back and left it so. */
+const isKept = (set: ReplicaSet, deployment: Deployment): boolean =>
+  isOwnedBy(set, deployment) || set.metadata.annotations?.[TAKEN_OVER_ANNOTATION] !== undefined;
 
 /** Annotations of ours on a set of the Deployment's own that the Deployment does not carry. */
 export function staleNotesOf(set: ReplicaSet, deployment: Deployment): string[] {

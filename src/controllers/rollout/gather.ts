@@ -11,7 +11,7 @@ import { matches, serviceSeen } from './endpoints.ts';
 import { gatherRoutes } from './gather-routes.ts';
 import { gatherSticky } from './gather-sticky.ts';
 import { podSetSeen, recordHash, setsOf, workloadSeen } from './gather-workload.ts';
-import { servicesOf } from './manifests.ts';
+import { isHelperOf, servicesOf } from './manifests.ts';
 import { freshest, type RolloutMemory, withProgress } from './memory.ts';
 import { parsedRollout, parsedStatus } from './parsed.ts';
 import { contestOf } from './pin-watch.ts';
@@ -54,7 +54,7 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
     problems: [...problems, ...(spec ? findProblems(sources, rollout, spec) : []), ...badQueries(guardrails)],
     status,
     ...(action ? { action } : {}),
-    ...(deployment ? { workload: workloadSeen(rollout, deployment, sets, stableHash) } : {}),
+    ...(deployment ? { workload: workloadSeen(sources, rollout, deployment, sets, stableHash) } : {}),
     ...(stableSet ? { stableSet } : {}),
     ...(canarySet ? { canarySet } : {}),
     ...(record === undefined ? {} : { recordHash: record }),
@@ -155,11 +155,15 @@ function gatherServices(
     const picked = known.filter((pod) => matches(service?.spec?.selector, pod.metadata.labels));
     return serviceSeen(service, sources.endpointSlices.byIndex('service', `${namespace}/${name}`), picked);
   };
+  const helper = (name: string) => {
+    const service = sources.services.get({ namespace, name });
+    return { ...seen(name), ours: service !== undefined && isHelperOf(service, rollout) };
+  };
   const user = seen(names.user);
   const contested = contestOf(memory.pin, user.aimedAt, now);
   return {
     user: { ...user, ...(contested ? { contested } : {}) },
-    stable: seen(names.stable),
-    canary: seen(names.canary),
+    stable: helper(names.stable),
+    canary: helper(names.canary),
   };
 }

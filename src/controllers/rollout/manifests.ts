@@ -1,7 +1,7 @@
 import { HASH_LABEL, ROLLOUT_LABEL } from '../../api/names.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import type { ControllerRevision, Deployment, ReplicaSet, Service } from '../../kube/builtins.ts';
-import type { OwnerReference } from '../../kube/resource.ts';
+import type { KubeObject, OwnerReference } from '../../kube/resource.ts';
 import { type PodTemplate, plainTemplate } from './template.ts';
 
 /** On a set that the Deployment had kept and that serves as the canary: it is handed back, never deleted. */
@@ -169,6 +169,10 @@ export function helperService(rollout: string, user: Service, name: string, hash
     },
   } as Service;
 }
+
+/** Made for this Rollout. A Service of that name can be its user's, or of another Rollout for the same Service. */
+export const isHelperOf = (service: Service, rollout: KubeObject): boolean =>
+  service.metadata.labels?.[ROLLOUT_LABEL] === rollout.metadata.name;
 
 function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Partial<T> {
   const picked: Partial<T> = {};

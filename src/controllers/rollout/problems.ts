@@ -1,4 +1,3 @@
-import { ROLLOUT_LABEL } from '../../api/names.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import type { Problem } from '../../core/rollout/observed.ts';
 import { planOf, toBp } from '../../core/rollout/plan.ts';
@@ -10,8 +9,9 @@ import { matches } from './endpoints.ts';
 import { gatewaysOf } from './gather-routes.ts';
 import { stickinessProblems } from './gather-sticky.ts';
 import { guardrailsOf, metricNamed } from './guardrail-rules.ts';
-import { canaryName, servicesOf, stableName } from './manifests.ts';
+import { canaryName, isHelperOf, servicesOf, stableName } from './manifests.ts';
 import { parsedMetric } from './parsed.ts';
+import { olderRival } from './rivals.ts';
 import type { CustomObject, Sources } from './sources.ts';
 
 /** Why a Rollout cannot be carried out as it stands. Judged before anything starts, and again at every look. */
@@ -20,7 +20,7 @@ export function findProblems(sources: Sources, rollout: CustomObject, spec: Roll
   const deployment = sources.deployments.get({ namespace, name: spec.workload.name });
   const service = sources.services.get({ namespace, name: spec.traffic.service });
   return [
-    ...olderRival(sources, rollout, spec),
+    ...rivalProblems(sources, rollout, spec),
     ...(deployment ? workloadProblems(deployment) : []),
     ...serviceProblems(sources, rollout, spec, service, deployment),
     ...metricProblems(sources, rollout, spec),
@@ -29,27 +29,12 @@ export function findProblems(sources: Sources, rollout: CustomObject, spec: Roll
   ];
 }
 
-/** Two Rollouts for one Deployment or Service (a route may hold rules of several): the older works, the other waits. */
-function olderRival(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
-  const { namespace = '', uid } = rollout.metadata;
-  const sharing = [
-    ...sources.rollouts.byIndex('deployment', `${namespace}/${spec.workload.name}`),
-    ...sources.rollouts.byIndex('service', `${namespace}/${spec.traffic.service}`),
-  ];
-  const older = sharing.find((other) => other.metadata.uid !== uid && isOlder(other, rollout));
-  return older
-    ? [
-        {
-          code: 'SLUICE_ROLLOUT_RIVAL',
-          message: `Rollout ${older.metadata.name} already has this Deployment or Service`,
-        },
-      ]
-    : [];
-}
-
-function isOlder(a: CustomObject, b: CustomObject): boolean {
-  const [timeA, timeB] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
-  return timeA < timeB || (timeA === timeB && a.metadata.name < b.metadata.name);
+/** Two Rollouts for one Deployment or Service (a route may hold rules of several). */
+function rivalProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
+  const older = olderRival(sources, rollout, spec);
+  if (!older) return [];
+  const message = `Rollout ${older.metadata.name} already has this Deployment or Service`;
+  return [{ code: 'SLUICE_ROLLOUT_RIVAL', message }];
 }
 
 function workloadProblems(deployment: Deployment): Problem[] {
@@ -81,7 +66,7 @@ function serviceProblems(
     return problem('SLUICE_SERVICE_NAME_LONG', 'has a name too long for its helper Services');
   for (const name of [stableName(traffic.service), canaryName(traffic.service)]) {
     const helper = sources.services.get({ namespace, name });
-    if (helper && helper.metadata.labels?.[ROLLOUT_LABEL] !== rollout.metadata.name)
+    if (helper && !isHelperOf(helper, rollout))
       return [{ code: 'SLUICE_SERVICE_FOREIGN_HELPER', message: `Service ${name} exists and is not Sluice’s` }];
   }
   const labels = deployment?.spec?.template?.metadata?.labels;

@@ -26,16 +26,19 @@ export async function resume(context: WriteContext): Promise<void> {
   });
 }
 
-/** Marker and our label gone; then template and pause as the user chose. */
+/** Marker and gate label gone, as far as they are this Rollout's; then template and pause as the user chose. */
 export async function letGo(
   context: WriteContext,
   { template, paused }: Extract<Write, { kind: 'LetGo' }>,
 ): Promise<void> {
   const deployment = deploymentOf(context);
-  const { status } = context.gathered.observed;
-  const ours = deployment.metadata.annotations?.[GATE_LABEL_OURS_ANNOTATION] !== undefined;
+  const { status, workload } = context.gathered.observed;
+  const ours = workload?.gateLabelOurs === true;
   const metadata = {
-    annotations: { [HELD_BY_ANNOTATION]: null, [GATE_LABEL_OURS_ANNOTATION]: null },
+    annotations: {
+      ...(workload?.marked ? { [HELD_BY_ANNOTATION]: null } : {}),
+      ...(ours ? { [GATE_LABEL_OURS_ANNOTATION]: null } : {}),
+    },
     ...(ours ? { labels: { [GATE_LABEL]: null } } : {}),
   };
   const stable =

@@ -2,7 +2,7 @@ import { HASH_LABEL } from '../../api/names.ts';
 import type { Write } from '../../core/rollout/decision.ts';
 import { services } from '../../kube/builtins.ts';
 import { isRefused } from '../../kube/kube-error.ts';
-import { canaryName, helperService, stableName } from './manifests.ts';
+import { canaryName, helperService, isHelperOf, stableName } from './manifests.ts';
 import { isBehind, isUndone, mayPin, noPin, pinRefused, pinUndone, pinWritten } from './pin-watch.ts';
 import { options, refOf, specOf, type WriteContext } from './write-context.ts';
 
@@ -70,12 +70,13 @@ export async function aimHelpers(
 }
 
 export async function removeHelpers(context: WriteContext): Promise<void> {
-  const { client, sources, memory } = context;
+  const { client, sources, memory, gathered } = context;
   const name = specOf(context).traffic.service;
   memory.pin = noPin; // the rollout is over: the next one asks the Service's owner anew
   for (const helper of [stableName(name), canaryName(name)]) {
-    const uid = sources.services.get(refOf(context, helper))?.metadata.uid;
-    if (uid !== undefined)
-      await client.delete(services, refOf(context, helper), { ...options(context), preconditions: { uid } });
+    const service = sources.services.get(refOf(context, helper));
+    if (!service || !isHelperOf(service, gathered.rollout)) continue;
+    const { uid } = service.metadata;
+    await client.delete(services, refOf(context, helper), { ...options(context), preconditions: { uid } });
   }
 }

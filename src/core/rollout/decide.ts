@@ -4,7 +4,7 @@ import { after, type DurationMs, type EpochMs } from '../../base/units.ts';
 import { worstVerdict } from '../guardrails/judge.ts';
 import { served } from './capacity.ts';
 import { claimsOf } from './conditions.ts';
-import type { Decision, Move, Policy } from './decision.ts';
+import type { Decision, Move, Policy, Write } from './decision.ts';
 import { isFinishing, isPromoting } from './flight.ts';
 import { maintenance, withDeadline } from './maintain.ts';
 import type { Observed } from './observed.ts';
@@ -130,7 +130,7 @@ function conclude(policy: string, move: Move, seen: Observed, now: EpochMs): Dec
   const moved = move.flight === undefined ? before.inFlight : (move.flight ?? undefined);
   const flight = moved && served(withDeadline(seen, moved, now), seen);
   const writes = move.writes ?? [];
-  const scales = writes.some(({ kind }) => kind === 'ScaleCanary' || kind === 'RemoveCanary');
+  const decided = new Set<Write['kind']>(writes.map(({ kind }) => (kind === 'RemoveCanary' ? 'ScaleCanary' : kind)));
   const { inFlight: _before, ...rest } = before;
   const next: RolloutStatus = {
     ...rest,
@@ -156,7 +156,7 @@ function conclude(policy: string, move: Move, seen: Observed, now: EpochMs): Dec
     policy,
     reason: move.reason,
     message: move.message,
-    writes: [...writes, ...maintenance(seen, flight).filter(({ kind }) => !(scales && kind === 'ScaleCanary'))],
+    writes: [...writes, ...maintenance(seen, flight).filter(({ kind }) => !decided.has(kind))],
     status: {
       ...next,
       conditions: withConditions(before.conditions, claims, seen.generation, now),

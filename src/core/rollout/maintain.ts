@@ -9,7 +9,8 @@ import { awaitsPin } from './pin.ts';
 /**
  * What goes on whatever the policies say: the canary follows the size of the Deployment, and stable's set is made or
  * scaled up again where the Deployment lost it at 0 replicas: while paused, a Deployment scales its newest set, not stable.
- * A Rollout that is deleted does that too, for it may leave the Deployment paused.
+ * A Rollout that is deleted does that too, for it may leave the Deployment paused. A helper that somebody deleted is made
+ * again, also on the way back.
  */
 export function maintenance(seen: Observed, flight: InFlight | undefined): Write[] {
   const { workload, stableSet, canarySet, status } = seen;
@@ -20,16 +21,29 @@ export function maintenance(seen: Observed, flight: InFlight | undefined): Write
   const lost = !stableSet ? seen.recordHash !== undefined : stableSet.desired === 0;
   const remake: Write[] =
     held && workload.replicas > 0 && lost ? [{ kind: 'RemakeStable', hash: status.stable?.hash ?? '' }] : [];
-  if (!flight || !keepsSize(flight) || canarySet?.owner !== 'Record') return [...clean, ...remake];
+  const all = [...clean, ...remake, ...lostHelpers(seen, flight)];
+  if (!flight || !keepsSize(flight) || canarySet?.owner !== 'Record') return all;
   const size = canarySize(flight, flight.step, workload.replicas);
   // An External metric of type Value multiplies by pods: following it upwards would feed itself. A step still gets its size.
   const follows =
     size !== canarySet.desired &&
     !(seen.autoscalerMultiplies && size > canarySet.desired && flight.stage !== 'Scaling');
-  return follows
-    ? [...clean, ...remake, { kind: 'ScaleCanary', hash: flight.hash, replicas: size }]
-    : [...clean, ...remake];
+  return follows ? [...all, { kind: 'ScaleCanary', hash: flight.hash, replicas: size }] : all;
 }
+
+/** Both, where a route names one that is not there, or is about to. A selector changes only while nothing routes to it. */
+function lostHelpers({ routes, services: { stable, canary } }: Observed, flight: InFlight | undefined): Write[] {
+  if (!flight || (stable.exists && canary.exists) || cleans.has(flight.stage)) return [];
+  const named = flight.stage === 'SettlingEndpoints' || routes.some(({ usesHelpers }) => usesHelpers);
+  const reached = routes.some(({ reachesCanary }) => reachesCanary);
+  if (!named || (reached && canary.exists && canary.aimedAt !== flight.hash)) return [];
+  // Without the gate nobody knows what the Deployment's pods are.
+  const stableHash = flight.retreat?.reason === 'GateLost' ? undefined : flight.stableHash;
+  return [{ kind: 'AimHelpers', stableHash, canaryHash: flight.hash }];
+}
+
+/** Stages that take the helpers away. */
+const cleans = new Set<InFlight['stage']>(['Cleaning', 'CleaningUp']);
 
 const keepsSize = (flight: InFlight): boolean =>
   !flight.retreat && !isFinishing(flight) && flight.stage !== 'Preparing' && flight.stage !== 'Observing';

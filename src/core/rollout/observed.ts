@@ -39,13 +39,13 @@ export interface WorkloadSeen {
   /** The held-by marker names this Rollout. */
   readonly marked: boolean;
   readonly gateLabel: boolean;
-  /** Sluice set that label, not the user's manifest. */
+  /** Sluice set that label, not the user's manifest, and no other Rollout needs it. */
   readonly gateLabelOurs: boolean;
   /** pod-template-hash of its present template: of the set with an equal template, else computed. */
   readonly hash: string;
   /** Of the template, as for sets: a set that is gone has taken its hash along. */
   readonly digest: string;
-  /** A set of its own with an equal template that is not the stable one: it must be taken over. */
+  /** A set that it made itself has an equal template and is not the stable one: it must be taken over, or was. */
   readonly keepsSet: boolean;
   /** Own sets carry notes of ours that the Deployment no longer has: its controller copies annotations and never removes one. */
   readonly staleNotes: boolean;
@@ -62,6 +62,12 @@ export interface ServiceSeen {
   readonly listsAll: boolean;
 }
 
+/** `-stable` or `-canary`. */
+interface HelperSeen extends ServiceSeen {
+  /** Made for this Rollout, so that it may be removed with it. */
+  readonly ours: boolean;
+}
+
 /** Why the user's Service cannot be kept pinned. */
 export interface Contest {
   readonly reason: 'Reverted' | 'Refused';
@@ -73,8 +79,8 @@ export interface ServicesSeen {
     /** Others decide what it selects, whether our pin stands at this very moment or not. */
     readonly contested?: Contest;
   };
-  readonly stable: ServiceSeen;
-  readonly canary: ServiceSeen;
+  readonly stable: HelperSeen;
+  readonly canary: HelperSeen;
 }
 
 /** Why a spec cannot be used as it is, or what it refers to is missing. */

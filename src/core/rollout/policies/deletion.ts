@@ -24,7 +24,7 @@ function letGo(seen: Observed): Move {
   const { workload, services, recordHash, spec } = seen;
   if (seen.policiesAttached)
     return { ...wait('CleaningUp', 'the gateway’s policies are detached'), writes: [{ kind: 'DetachPolicies' }] };
-  if (services.stable.exists || services.canary.exists)
+  if (services.stable.ours || services.canary.ours)
     return { ...wait('CleaningUp', 'helpers are removed'), writes: [{ kind: 'RemoveHelpers' }] };
   if (workload && (workload.marked || workload.gateLabelOurs)) {
     const held = workload.paused && workload.marked;

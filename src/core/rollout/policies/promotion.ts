@@ -151,7 +151,7 @@ function finish(seen: Observed, flight: InFlight, now: EpochMs): Move {
       if (routes.some(({ record }) => record !== undefined))
         return { ...wait('Cleaning', 'helpers are removed'), writes: [{ kind: 'DropRecords' }] };
       if (keepsPolicies(seen, flight)) return withoutPolicies(flight);
-      if (services.stable.exists || services.canary.exists)
+      if (services.stable.ours || services.canary.ours)
         return { ...wait('Cleaning', 'helpers are removed'), writes: [{ kind: 'RemoveHelpers' }] };
       if (seen.recordHash !== undefined)
         return { ...wait('Cleaning', 'helpers are removed'), writes: [{ kind: 'RemoveRecord' }] };

@@ -105,7 +105,7 @@ function loosen(seen: Observed, flight: InFlight): Move | undefined {
 /** The old canary is gone and nothing routes to it: the next template starts with helpers and route as they are. */
 function restart(seen: Observed, flight: InFlight, now: EpochMs): Move {
   const { workload, status } = seen;
-  if (seen.canarySet?.hash === flight.hash)
+  if (seen.canarySet?.owner === 'Record')
     return doing('Restarting', 'the old canary goes', { kind: 'RemoveCanary', hash: flight.hash });
   if (seen.recordHash !== undefined) return doing('Restarting', 'the old record goes', { kind: 'RemoveRecord' });
   const another = workload?.paused && workload.replicas > 0 && workload.hash !== status.stable?.hash && !seen.deleting;
@@ -125,7 +125,7 @@ function cleanUp(seen: Observed, flight: InFlight, _now: EpochMs): Move {
   if (seen.routes.some(({ record }) => record !== undefined))
     return doing('CleaningUp', 'the routes’ records are removed', { kind: 'DropRecords' });
   if (keepsPolicies(seen, flight)) return withoutPolicies(flight);
-  if (services.stable.exists || services.canary.exists)
+  if (services.stable.ours || services.canary.ours)
     return doing('CleaningUp', 'helpers are removed', { kind: 'RemoveHelpers' });
   const condemned = condemnsRevision(reason);
   // A kept set that was taken over stays ours, at 0, while the held template equals it; else the Deployment would scale it up.

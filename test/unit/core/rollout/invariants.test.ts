@@ -17,6 +17,7 @@ type Happening =
   | { readonly kind: 'evaluator'; readonly at: number; readonly is: 'dead' | 'slow' | 'well' }
   | { readonly kind: 'start'; readonly atATime: number }
   | { readonly kind: 'detach' }
+  | { readonly kind: 'lose'; readonly helper: 'stable' | 'canary' }
   | { readonly kind: 'crash'; readonly after: number }
   | { readonly kind: 'time'; readonly seconds: number };
 
@@ -77,6 +78,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('start' as const), atATime: fc.constantFrom(1, Number.POSITIVE_INFINITY) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('lose' as const),
+      helper: fc.constantFrom('stable' as const, 'canary' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), after: fc.integer({ min: 0, max: 2 }) }) },
 );
 
@@ -128,6 +136,9 @@ function happen(model: RolloutModel, what: Happening): void {
       return;
     case 'detach':
       model.policies = undefined;
+      return;
+    case 'lose':
+      if (model.helpers) model.lostHelper = what.helper;
       return;
     case 'crash':
       model.pass(what.after);

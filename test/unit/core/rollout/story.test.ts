@@ -105,6 +105,48 @@ describe('a rollout', () => {
     model.run(stable('v2'));
   });
 
+  test('starts again when a new template comes in the middle of a way back to a set that the Deployment had kept', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(stable('v2'));
+    model.push('v1');
+    model.run(weight(10_000));
+    expect(model.sets.get('v1')).toMatchObject({ owner: 'Record', takenOver: true });
+    model.push('v3');
+    model.run((m) => m.status.inFlight?.hash === 'v3');
+    expect(model.sets.get('v1')).toMatchObject({ owner: 'Deployment', desired: 0, takenOver: false });
+    model.run(stable('v3'));
+    expectNothingLeft(model);
+  });
+
+  test('keeps a set that it took over for as long as the held template asks for it, whatever is tried', () => {
+    const model = new RolloutModel({ fastRevert: { within: '0s' } }).run(healthy);
+    model.push('v2');
+    model.run(stable('v2'));
+    model.push('v1');
+    model.answer = () => ({ kind: 'Value', value: 1 });
+    for (const id of ['first', 'second']) {
+      model.run(phase('RolledBack'));
+      expect(model.sets.get('v1')).toMatchObject({ owner: 'Record', desired: 0 });
+      model.action = { id, action: 'retry', by: 'ann' };
+      model.run((m) => m.status.inFlight !== undefined);
+    }
+    model.push('v2');
+    model.run(healthy);
+    expect(model.sets.get('v1')).toMatchObject({ owner: 'Deployment', desired: 0 });
+  });
+
+  test.each(['stable', 'canary'] as const)('makes the helper Service of %s again that somebody deleted', (which) => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.lostHelper = which;
+    model.pass();
+    expect(model.unserved()).toEqual([]);
+    model.run(stable('v2'));
+    expectNothingLeft(model);
+  });
+
   test('knows a former stable revision whose set is gone, so that its hash is another', () => {
     const model = new RolloutModel().run(healthy);
     model.push('v2');
@@ -320,6 +362,17 @@ describe('deletion', () => {
     model.deleting = true;
     model.orphaned = true;
     model.run((m) => !m.exists);
+  });
+
+  test('of a refused Rollout leaves everything to the one that works', () => {
+    const model = new RolloutModel().run(healthy);
+    const before = { plan: { kind: 'Split' as const, canaryBp: 2500 as never }, acceptedAt: 0 };
+    Object.assign(model, { rival: true, helpers: { stable: 'v1', canary: 'v2' }, route: before });
+    Object.assign(model.workload, { hash: 'v2', paused: true });
+    model.deleting = true;
+    model.run((m) => !m.exists);
+    expect(model.helpers).toEqual({ stable: 'v1', canary: 'v2' });
+    expect(model.workload).toMatchObject({ hash: 'v2', paused: true, label: true });
   });
 
   test('when healthy leaves the Deployment alone', () => {
