@@ -45,7 +45,13 @@ export class RolloutInformers extends InformerSet {
     };
     this.#wake = wake;
     this.#rollouts = this.add({ resource: rolloutsResource, indexes: indexes.rollouts });
-    this.#rollouts.onChange((change) => this.#tell(change, ({ metadata }) => [keyOf(metadata)]));
+    this.#rollouts.onChange((change) => {
+      this.#tell(change, ({ metadata }) => [keyOf(metadata)]);
+      // Whoever waited for its routes: a Rollout that is deleted by force leaves its records there.
+      if (hasEnded(change))
+        for (const key of indexes.rollouts.route(change.before))
+          for (const other of of('route', key)) this.#wake(other);
+    });
     this.#metrics = this.add({ resource: metricsResource });
     const inFlight = () => [...this.sources.rollouts.list()].filter(({ status }) => isInFlight(status));
     this.#metrics.onChange((change) => this.#tell(change, () => inFlight().map(({ metadata }) => keyOf(metadata))));
@@ -157,6 +163,11 @@ export class RolloutInformers extends InformerSet {
 }
 
 const isInFlight = (status: unknown): boolean => (status as { inFlight?: unknown } | undefined)?.inFlight !== undefined;
+
+const hasEnded = (change: Change<CustomObject>): change is Exclude<typeof change, { type: 'added' }> =>
+  change.type !== 'added' &&
+  isInFlight(change.before.status) &&
+  !(change.type === 'updated' && isInFlight(change.after.status));
 
 /** What `trouble.ts` and `endpoints.ts` read of a pod; ten thousand of them must fit in memory. */
 function prunePod({ apiVersion, kind, metadata, status }: Pod): Pod {

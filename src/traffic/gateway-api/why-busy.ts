@@ -12,8 +12,6 @@ export function whyBusy(route: HttpRoute, context: Pick<RouteContext, 'rolloutUi
   const name = holder === undefined || holder === context.rolloutUid ? undefined : context.inFlight[holder];
   if (name === undefined) return undefined;
   const { name: routeName } = route.metadata;
-  return refuse(
-    'SLUICE_ROUTE_BUSY',
-    `the route ${routeName} is steered by the Rollout ${name} until its rollout is over`,
-  );
+  const message = `the route ${routeName} is steered by the Rollout ${name} until its rollout is over`;
+  return { ...refuse('SLUICE_ROUTE_BUSY', message), passing: true };
 }

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
+import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
+import { indexes } from '../../../../src/controllers/rollout/sources.ts';
+import { changeRoutes, dropRecords, lowerRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
+import { pinService, removeHelpers } from '../../../../src/controllers/rollout/write-services.ts';
+import { RolloutNamespace, routeTo } from '../../../support/rollout-namespace.ts';
+
+const AT = '2026-11-01T09:59:50Z';
+const frozen = { service: 'catalog', pinService: true, httpRoutes: ['public', 'internal'] };
+
+/** A Rollout at 25 % on both routes, whose spec now names another Service, and `public` alone. */
+function edited(router: object = { router: frozen }): RolloutNamespace {
+  const status = rolloutStatusSchema.parse({
+    phase: 'Progressing',
+    stable: { hash: 'v1', since: AT },
+    epoch: 1,
+    inFlight: {
+      ...{ hash: 'v2', stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
+      ...{ stage: 'Holding', stageSince: AT, weightBp: 2500, ...router },
+    },
+  });
+  const namespace = new RolloutNamespace();
+  namespace.addRollout(
+    'catalog',
+    { service: 'shop', routes: ['public'], pinService: false },
+    encodeRolloutStatus(status),
+  );
+  for (const name of ['public', 'internal'])
+    namespace.addRoute(name, [routeTo('/', ['catalog-stable', 7500], ['catalog-canary', 2500])], {
+      ...{ rollout: 'uid-catalog', revision: 'v2', epoch: 1, verdict: 'Go' as const },
+    });
+  for (const name of ['catalog', 'catalog-stable', 'catalog-canary', 'shop']) namespace.addService(name, { app: name });
+  return namespace;
+}
+
+test('every route that a rollout in flight has taken is looked at, whatever the spec says since', () => {
+  const { observed } = edited().gathered('catalog');
+  expect(observed.routes.map(({ name, canaryBp }) => [name, canaryBp])).toEqual([
+    ['public', 2500],
+    ['internal', 2500],
+  ]);
+  expect(observed.services.canary.exists).toBe(true);
+  expect(observed.spec?.traffic).toMatchObject({ service: 'catalog', pinService: true });
+});
+
+test('a rollback takes the traffic from the canary on all of them, before pods and helpers go', async () => {
+  const namespace = edited();
+  await lowerRoutes(namespace.writing('catalog'), { kind: 'Lower', verdict: 'RolledBack' });
+  for (const name of ['public', 'internal'])
+    expect(namespace.weightsOf(name)).toEqual([
+      ['catalog-stable', 7500 + 2500],
+      ['catalog-canary', 0],
+    ]);
+});
+
+test('the pin, the helpers and the records that go are those of its beginning', async () => {
+  const namespace = edited();
+  await pinService(namespace.writing('catalog'), { kind: 'PinService', hash: 'v1' });
+  await dropRecords(namespace.writing('catalog'));
+  await removeHelpers(namespace.writing('catalog'));
+  expect(namespace.written).toEqual([
+    'patch services catalog',
+    'patch httproutes public',
+    'patch httproutes internal',
+    'delete services catalog-stable',
+    'delete services catalog-canary',
+  ]);
+});
+
+test('it is found by what it froze and by what its spec names', () => {
+  const rollout = edited().rollout('catalog');
+  expect(indexes.rollouts.route(rollout)).toEqual(['shop/public', 'shop/internal']);
+  expect(indexes.rollouts.service(rollout)).toEqual(['shop/shop', 'shop/catalog']);
+});
+
+test('one that an older version began goes by its spec', () => {
+  const { observed } = edited({}).gathered('catalog');
+  expect(observed.routes.map(({ name }) => name)).toEqual(['public']);
+  expect(observed.spec?.traffic.service).toBe('shop');
+});
+
+test('routes are taken by name, and none after one that another Rollout steers', async () => {
+  const namespace = new RolloutNamespace();
+  const status = (hash: string) =>
+    encodeRolloutStatus(
+      rolloutStatusSchema.parse({
+        phase: 'Progressing',
+        stable: { hash: 'v1', since: AT },
+        epoch: 1,
+        inFlight: {
+          ...{ hash, stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
+          ...{ stage: 'TakingRoute', stageSince: AT, weightBp: 0 },
+        },
+      }),
+    );
+  const routes = ['c', 'b', 'a'];
+  namespace.addRollout('catalog', { service: 'catalog', routes, pinService: false }, status('v2'));
+  namespace.addRollout('basket', { service: 'basket', routes: ['b'], pinService: false }, status('v9'));
+  const rules = [routeTo('/a', ['catalog', 1]), routeTo('/b', ['basket', 1])];
+  for (const name of routes) namespace.addRoute(name, rules);
+  const write = { kind: 'Route' as const, plan: { kind: 'Split' as const, canaryBp: 0 as never }, epoch: 1 };
+  await changeRoutes(namespace.writing('basket'), write);
+  await changeRoutes(namespace.writing('catalog'), write);
+  expect(namespace.written).toEqual(['patch httproutes b', 'patch httproutes a']);
+  const { problems, routes: seen } = namespace.gathered('catalog').observed;
+  expect(problems.filter(({ passing }) => passing)).toEqual([
+    {
+      code: 'SLUICE_ROUTE_BUSY',
+      message: 'the route b is steered by the Rollout basket until its rollout is over',
+      passing: true,
+    },
+  ]);
+  expect(seen.map(({ progress }) => progress.kind)).toEqual(['Due', 'Refused', 'AtPlan']);
+
+  namespace.removeRollout('basket');
+  await changeRoutes(namespace.writing('catalog'), write);
+  expect(namespace.written.slice(2)).toEqual(['patch httproutes b', 'patch httproutes c']);
+});
