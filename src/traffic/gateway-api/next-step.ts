@@ -25,9 +25,10 @@ export function nextStep(route: HttpRoute, context: RouteContext): NextStep {
   const stored = readRecord(route);
   const record = ownRecord(route, context.rolloutUid);
   const helpersUsed = rules.some((rule) => usesHelpers(rule, names));
+  const isSplit = context.plan.kind === 'Split';
   const busy = whyBusy(route, context);
-  if (busy && (helpersUsed || context.plan.kind === 'Split')) return busy;
-  if (stored && !record && helpersUsed) {
+  if (busy && (helpersUsed || isSplit)) return busy;
+  if (stored && !record && helpersUsed && isSplit) {
     return refuse(
       'SLUICE_ROUTE_TAKEN',
       `the route ${route.metadata.name} is steered by the Rollout with uid ${stored.rollout}`,

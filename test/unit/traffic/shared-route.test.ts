@@ -114,6 +114,15 @@ test('while a foreign record stands there, what was lowered does not rise again'
   expect(change(cluster.route, context)).toBeUndefined();
 });
 
+test('what was lowered under a record of a Rollout that is gone is given back', () => {
+  const cluster = sharedRoute();
+  cluster.walk(split(2500));
+  takenByForce(cluster);
+  cluster.lower();
+  expect(cluster.walk({ kind: 'Original' })).toEqual({ kind: 'AtPlan' });
+  expect(weights(cluster)).toEqual([['catalog 1'], ['basket-stable 10000', 'basket-canary 0']]);
+});
+
 test('a rule of another Rollout is never lowered', () => {
   const cluster = sharedRoute();
   cluster.walk(split(2500));
