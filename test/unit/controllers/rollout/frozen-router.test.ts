@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
 import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
+import { releaseOffline } from '../../../../src/controllers/rollout/release-offline.ts';
 import { indexes } from '../../../../src/controllers/rollout/sources.ts';
 import { changeRoutes, dropRecords, lowerRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
 import { pinService, removeHelpers } from '../../../../src/controllers/rollout/write-services.ts';
@@ -66,6 +67,23 @@ test('the pin, the helpers and the records that go are those of its beginning', 
     'delete services catalog-stable',
     'delete services catalog-canary',
   ]);
+});
+
+test('a release without an operator gives everything back that the rollout took, and nothing else', async () => {
+  const namespace = edited();
+  const { client, clock } = namespace;
+  const asked = { namespace: 'shop', name: 'catalog', force: true, timeoutMs: 600_000 };
+  await releaseOffline({ client, clock, tell: () => undefined }, asked, AbortSignal.timeout(10_000));
+  expect(namespace.hasRollout('catalog')).toBe(false);
+  for (const name of ['public', 'internal']) {
+    expect(namespace.weightsOf(name)).toEqual([['catalog', 1]]);
+    expect(namespace.annotationsOf(name)).toEqual({ team: 'shop' });
+  }
+  expect(namespace.services()).toEqual([
+    ['catalog', { app: 'catalog' }],
+    ['shop', { app: 'shop' }],
+  ]);
+  expect(namespace.written.slice(0, 2)).toEqual(['patch httproutes public', 'patch httproutes internal']);
 });
 
 test('it is found by what it froze and by what its spec names', () => {
