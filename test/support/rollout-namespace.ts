@@ -70,10 +70,6 @@ export class RolloutNamespace {
     });
   }
 
-  removeRollout(name: string): void {
-    this.#rollouts.remove(`${NAMESPACE}/${name}`);
-  }
-
   addRoute(name: string, rules: readonly RouteRule[], record?: Omit<PlanRecord, 'changedAt'>): void {
     const text = record && writeRecord({ ...record, changedAt: NOW, originals: {} });
     const annotations = { team: 'shop', ...(text === undefined ? {} : { [PLAN_ANNOTATION]: text }) };

@@ -3,7 +3,7 @@ import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
 import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
 import { releaseOffline } from '../../../../src/controllers/rollout/release-offline.ts';
 import { indexes } from '../../../../src/controllers/rollout/sources.ts';
-import { changeRoutes, dropRecords, lowerRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
+import { dropRecords, lowerRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
 import { pinService, removeHelpers } from '../../../../src/controllers/rollout/write-services.ts';
 import { RolloutNamespace, routeTo } from '../../../support/rollout-namespace.ts';
 
@@ -96,42 +96,4 @@ test('one that an older version began goes by its spec', () => {
   const { observed } = edited({}).gathered('catalog');
   expect(observed.routes.map(({ name }) => name)).toEqual(['public']);
   expect(observed.spec?.traffic.service).toBe('shop');
-});
-
-test('routes are taken by name, and none after one that another Rollout steers', async () => {
-  const namespace = new RolloutNamespace();
-  const status = (hash: string) =>
-    encodeRolloutStatus(
-      rolloutStatusSchema.parse({
-        phase: 'Progressing',
-        stable: { hash: 'v1', since: AT },
-        epoch: 1,
-        inFlight: {
-          ...{ hash, stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
-          ...{ stage: 'TakingRoute', stageSince: AT, weightBp: 0 },
-        },
-      }),
-    );
-  const routes = ['c', 'b', 'a'];
-  namespace.addRollout('catalog', { service: 'catalog', routes, pinService: false }, status('v2'));
-  namespace.addRollout('basket', { service: 'basket', routes: ['b'], pinService: false }, status('v9'));
-  const rules = [routeTo('/a', ['catalog', 1]), routeTo('/b', ['basket', 1])];
-  for (const name of routes) namespace.addRoute(name, rules);
-  const write = { kind: 'Route' as const, plan: { kind: 'Split' as const, canaryBp: 0 as never }, epoch: 1 };
-  await changeRoutes(namespace.writing('basket'), write);
-  await changeRoutes(namespace.writing('catalog'), write);
-  expect(namespace.written).toEqual(['patch httproutes b', 'patch httproutes a']);
-  const { problems, routes: seen } = namespace.gathered('catalog').observed;
-  expect(problems.filter(({ passing }) => passing)).toEqual([
-    {
-      code: 'SLUICE_ROUTE_BUSY',
-      message: 'the route b is steered by the Rollout basket until its rollout is over',
-      passing: true,
-    },
-  ]);
-  expect(seen.map(({ progress }) => progress.kind)).toEqual(['Due', 'Refused', 'AtPlan']);
-
-  namespace.removeRollout('basket');
-  await changeRoutes(namespace.writing('catalog'), write);
-  expect(namespace.written.slice(2)).toEqual(['patch httproutes b', 'patch httproutes c']);
 });
