@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conditionList } from './condition.ts';
-import { keyedList } from './constraint.ts';
-import { prose, time } from './fields.ts';
+import { keyedList, setList } from './constraint.ts';
+import { labelName, objectName, prose, time } from './fields.ts';
 import { stepSchema } from './rollout.ts';
 import { stickinessSchema } from './stickiness.ts';
 
@@ -85,6 +85,14 @@ const retreatReasons = [
   'ScaledToZero',
 ] as const;
 
+const routerSchema = z
+  .object({
+    service: labelName('The Service that clients use.'),
+    httpRoutes: setList(z.array(objectName('Name of an HTTPRoute.')).max(8), 'Routes whose rules send to the Service.'),
+    pinService: z.boolean().describe('Whether the Service itself is kept on one revision.'),
+  })
+  .describe('The frozen router. Absent where an older version began the rollout: then it is that of the spec.');
+
 const inFlightSchema = z
   .object({
     hash: z.string().max(63).describe('pod-template-hash of the canary.'),
@@ -97,6 +105,7 @@ const inFlightSchema = z
     takenOver: z.boolean().prefault(false).describe('The canary set is one that the Deployment had kept.'),
     steps: z.array(stepSchema).max(50).describe('The frozen plan.'),
     stickiness: stickinessSchema.optional(),
+    router: routerSchema.optional(),
     step: z.int().min(0).describe('Index of the present step; equal to the number of steps when all are done.'),
     stage: z.enum(stages).describe('Where in the order of writes it stands.'),
     stageSince: time('Since when.'),

@@ -9,6 +9,7 @@ import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
 import type { Observed, PodSet, Problem } from '../../src/core/rollout/observed.ts';
 import { planOf } from '../../src/core/rollout/plan.ts';
 import type { PlanRecord, RoutePlan } from '../../src/core/rollout/route-plan.ts';
+import { withRouter } from '../../src/core/rollout/router.ts';
 import { isPartial } from '../../src/core/rollout/sticky.ts';
 
 /** Which units of which revision are on the canary. */
@@ -143,7 +144,7 @@ export class RolloutModel {
       generation: 1,
       deleting: this.deleting,
       finalizer: this.finalizer,
-      spec: this.spec,
+      spec: withRouter(this.spec, inFlight?.router),
       problems: this.problems,
       status: this.status,
       ...(this.action && !this.status.actionIds.includes(this.action.id) ? { action: this.action } : {}),

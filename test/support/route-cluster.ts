@@ -36,7 +36,15 @@ export class RouteCluster {
 
   context(plan: RoutePlan): RouteContext {
     return {
-      ...{ plan, services, rolloutUid: 'uid-1', revision: 'rev-2', epoch: this.epoch, settleMs: SETTLE_MS },
+      ...{
+        plan,
+        services,
+        rolloutUid: 'uid-1',
+        inFlight: {},
+        revision: 'rev-2',
+        epoch: this.epoch,
+        settleMs: SETTLE_MS,
+      },
       ...{ now: this.now, neverValue: 'nobody-sends-this', gateways: this.gateways },
     };
   }

@@ -7,6 +7,10 @@ export const routeCodes = {
     fix: 'Name a route with a rule that sends to the Service with a weight above 0, or another Service.',
   },
   SLUICE_ROUTE_TAKEN: { retry: 'never', fix: 'Remove the other Rollout that steers this route.' },
+  SLUICE_ROUTE_BUSY: {
+    retry: 'backoff',
+    fix: 'Nothing to do: it goes on by itself when the other Rollout is done. To not wait, end that one with `kubectl sluice abort`, or give each Rollout an HTTPRoute of its own.',
+  },
   SLUICE_ROUTE_BACKEND_FILTERS: {
     retry: 'never',
     fix: 'Move the filters from backendRefs to the rule, or to a rule of its own: gateways lose requests when weights change beside them.',

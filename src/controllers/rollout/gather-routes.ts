@@ -53,6 +53,18 @@ export function gatewayFacts(sources: Sources, ref: ObjectRef): GatewayFacts | u
   return { controllerName: gatewayClass.spec.controllerName, supportedFeatures: features };
 }
 
+/** The other Rollouts of the namespace that steer routes now: names by uid. */
+export function othersInFlight(sources: Sources, { metadata }: CustomObject): Record<string, string> {
+  const all = sources.rollouts.byIndex('namespace', metadata.namespace ?? '');
+  const others = all.filter((other) => other.metadata.uid !== metadata.uid && steersRoutes(other));
+  return Object.fromEntries(others.map((other) => [other.metadata.uid ?? '', other.metadata.name]));
+}
+
+function steersRoutes({ status }: CustomObject): boolean {
+  const stage = (status as { inFlight?: { stage?: InFlight['stage'] } } | undefined)?.inFlight?.stage;
+  return stage !== undefined && stage !== 'Observing';
+}
+
 /** The context in which the router compares a route with what status asks of it. */
 export function routeContext(
   sources: Sources,
@@ -68,6 +80,7 @@ export function routeContext(
     plan: planOf(flight),
     services: servicesOf(spec),
     rolloutUid: rollout.metadata.uid ?? '',
+    inFlight: othersInFlight(sources, rollout),
     revision: flight.hash,
     epoch,
     settleMs: spec.traffic.settle,

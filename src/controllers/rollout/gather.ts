@@ -5,6 +5,7 @@ import { type RolloutStatus, rolloutStatusSchema } from '../../api/rollout-statu
 import type { EpochMs } from '../../base/units.ts';
 import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
 import type { Observed, Problem, ServicesSeen } from '../../core/rollout/observed.ts';
+import { withRouter } from '../../core/rollout/router.ts';
 import type { ControllerRevision, Deployment, ReplicaSet } from '../../kube/builtins.ts';
 import { keyOf } from '../../kube/resource.ts';
 import { matches, serviceSeen } from './endpoints.ts';
@@ -33,8 +34,9 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
   const cached = sources.rollouts.getByKey(key);
   if (!cached) return undefined;
   const rollout = freshest(memory, cached);
-  const { spec, problems } = readSpec(rollout, memory);
   const status = withProgress(memory, rollout, readStatus(rollout));
+  const { spec: asked, problems } = readSpec(rollout, memory);
+  const spec = asked && withRouter(asked, status.inFlight?.router);
   const name = spec?.workload.name ?? '';
   const { namespace } = rollout.metadata;
   const deployment = sources.deployments.get({ namespace, name });

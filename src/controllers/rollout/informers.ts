@@ -19,6 +19,7 @@ import { type KubeObject, keyOf, type ObjectKey } from '../../kube/resource.ts';
 import { mayBeSticky } from './may-be-sticky.ts';
 import { PolicyInformers } from './policy-informers.ts';
 import { type CustomObject, indexes, metricsResource, rolloutsResource, type Sources } from './sources.ts';
+import { isInFlight, waitersOf } from './waiters.ts';
 
 /** Every watch of the Rollout controller, and which Rollouts a change concerns. */
 export class RolloutInformers extends InformerSet {
@@ -45,9 +46,12 @@ export class RolloutInformers extends InformerSet {
     };
     this.#wake = wake;
     this.#rollouts = this.add({ resource: rolloutsResource, indexes: indexes.rollouts });
-    this.#rollouts.onChange((change) => this.#tell(change, ({ metadata }) => [keyOf(metadata)]));
+    this.#rollouts.onChange((change) => {
+      this.#tell(change, ({ metadata }) => [keyOf(metadata)]);
+      for (const key of waitersOf(this.#rollouts.cache, change)) this.#wake(key);
+    });
     this.#metrics = this.add({ resource: metricsResource });
-    const inFlight = () => [...this.sources.rollouts.list()].filter(({ status }) => isInFlight(status));
+    const inFlight = () => [...this.sources.rollouts.list()].filter(isInFlight);
     this.#metrics.onChange((change) => this.#tell(change, () => inFlight().map(({ metadata }) => keyOf(metadata))));
     const of = (index: 'deployment' | 'service' | 'route', key: string) =>
       this.sources.rollouts.byIndex(index, key).map(({ metadata }) => keyOf(metadata));
@@ -121,7 +125,10 @@ export class RolloutInformers extends InformerSet {
             .map(({ metadata }) => keyOf(metadata))
         : []),
     ];
-    return keys.filter((key) => isInFlight(this.sources.rollouts.getByKey(key)?.status));
+    return keys.filter((key) => {
+      const rollout = this.sources.rollouts.getByKey(key);
+      return rollout !== undefined && isInFlight(rollout);
+    });
   }
 
   #tell<T>(change: Change<T>, concerns: (object: T) => Iterable<string>): void {
@@ -155,8 +162,6 @@ export class RolloutInformers extends InformerSet {
     await Promise.all([super.stop(), this.#policies.stop()]);
   }
 }
-
-const isInFlight = (status: unknown): boolean => (status as { inFlight?: unknown } | undefined)?.inFlight !== undefined;
 
 /** What `trouble.ts` and `endpoints.ts` read of a pod; ten thousand of them must fit in memory. */
 function prunePod({ apiVersion, kind, metadata, status }: Pod): Pod {

@@ -6,7 +6,7 @@ import type { Deployment, Service } from '../../kube/builtins.ts';
 import { findRouteProblems } from '../../traffic/gateway-api/find-route-problems.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
 import { matches } from './endpoints.ts';
-import { gatewaysOf } from './gather-routes.ts';
+import { gatewaysOf, othersInFlight } from './gather-routes.ts';
 import { stickinessProblems } from './gather-sticky.ts';
 import { guardrailsOf, metricNamed } from './guardrail-rules.ts';
 import { canaryName, isHelperOf, servicesOf, stableName } from './manifests.ts';
@@ -102,10 +102,11 @@ function routeProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpe
   const context = {
     services: servicesOf(spec),
     rolloutUid: rollout.metadata.uid ?? '',
+    inFlight: othersInFlight(sources, rollout),
     gateways: gatewaysOf(sources, route),
     plans: plansOf(spec),
   };
-  return findRouteProblems(route as unknown as HttpRoute, context).map(({ code, message }) => ({ code, message }));
+  return findRouteProblems(route as unknown as HttpRoute, context).map(({ kind: _, ...problem }) => problem);
 }
 
 /** Every plan that the steps come to, so that what a gateway cannot do is known before the first step. */

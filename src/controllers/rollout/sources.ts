@@ -68,7 +68,7 @@ export interface Sources {
   readonly defaultGuardrails: readonly Guardrail[];
 }
 
-interface RolloutLike {
+interface SpecLike {
   readonly workload?: { readonly name?: string };
   readonly traffic?: {
     readonly service?: string;
@@ -76,21 +76,36 @@ interface RolloutLike {
   };
 }
 
+interface RolloutLike {
+  readonly spec?: SpecLike;
+  readonly status?: {
+    readonly inFlight?: {
+      readonly router?: { readonly service?: string; readonly httpRoutes?: readonly string[] };
+    };
+  };
+}
+
+/** What the spec names, and what the rollout in flight has frozen. */
+const servicesNamed = ({ spec, status }: RolloutLike) => [spec?.traffic?.service, status?.inFlight?.router?.service];
+const routesNamed = ({ spec, status }: RolloutLike) => [
+  ...(spec?.traffic?.router?.gatewayAPI?.httpRoutes ?? []).map(({ name }) => name),
+  ...(status?.inFlight?.router?.httpRoutes ?? []),
+];
+
 const inNamespace = ({ metadata }: KubeObject, name: string | undefined): string[] =>
   name ? [`${metadata.namespace ?? ''}/${name}`] : [];
+
+const keysOf = (object: KubeObject, names: readonly (string | undefined)[]): string[] => [
+  ...new Set(names.flatMap((name) => inNamespace(object, name))),
+];
 
 /** What each cache is indexed by; here beside the names that readers use. */
 export const indexes = {
   rollouts: {
     namespace: ({ metadata }: CustomObject) => [metadata.namespace ?? ''],
-    deployment: (rollout: CustomObject) =>
-      inNamespace(rollout, (rollout.spec as RolloutLike | undefined)?.workload?.name),
-    service: (rollout: CustomObject) =>
-      inNamespace(rollout, (rollout.spec as RolloutLike | undefined)?.traffic?.service),
-    route: (rollout: CustomObject) =>
-      ((rollout.spec as RolloutLike | undefined)?.traffic?.router?.gatewayAPI?.httpRoutes ?? []).flatMap(({ name }) =>
-        inNamespace(rollout, name),
-      ),
+    deployment: (rollout: CustomObject) => inNamespace(rollout, (rollout.spec as SpecLike | undefined)?.workload?.name),
+    service: (rollout: CustomObject) => keysOf(rollout, servicesNamed(rollout as RolloutLike)),
+    route: (rollout: CustomObject) => keysOf(rollout, routesNamed(rollout as RolloutLike)),
   },
   deployments: { namespace: ({ metadata }: Deployment) => [metadata.namespace ?? ''] },
   replicaSets: {

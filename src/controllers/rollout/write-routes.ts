@@ -7,6 +7,7 @@ import { wroteRoute } from '../../traffic/gateway-api/foreign-manager.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
 import { lower } from '../../traffic/gateway-api/lower.ts';
 import { dropRecord } from '../../traffic/gateway-api/record-patch.ts';
+import { whyBusy } from '../../traffic/gateway-api/why-busy.ts';
 import { routeContext } from './gather-routes.ts';
 import { servicesOf } from './manifests.ts';
 import { revertsOf } from './memory.ts';
@@ -63,37 +64,36 @@ async function lowerRoute(context: WriteContext, name: string, verdict: 'RolledB
   });
 }
 
-/** The next patch of each route that is due. A raise names the version that was judged, so a late one cannot succeed. */
-export async function changeRoutes(context: WriteContext): Promise<void> {
-  const { sources, clock, gathered, memory } = context;
+/**
+ * The next patch of each route that is due. A raise names the version that was judged, so a late one cannot succeed. Routes are
+ * taken by name, and none after one that another Rollout steers: two that want the same ones never wait for each other.
+ */
+export async function changeRoutes(context: WriteContext, { plan }: Extract<Write, { kind: 'Route' }>): Promise<void> {
+  const names = specOf(context).traffic.router.gatewayAPI.httpRoutes.map(({ name }) => name);
+  if (plan.kind === 'Original') await Promise.all(names.map((name) => changeRoute(context, name)));
+  else for (const name of names.sort()) if ((await changeRoute(context, name)) === 'Busy') return;
+}
+
+async function changeRoute(context: WriteContext, name: string): Promise<'Busy' | undefined> {
+  const { client, sources, clock, gathered, memory } = context;
   const { rollout, observed } = gathered;
-  const spec = specOf(context);
-  const flight = observed.status.inFlight;
-  if (!flight) return;
-  await Promise.all(
-    spec.traffic.router.gatewayAPI.httpRoutes.map(async ({ name }) => {
-      const route = sources.httpRoutes.get(refOf(context, name));
-      if (!route) return;
-      const patch = change(
-        typed(route),
-        routeContext(sources, rollout, spec, memory, flight, observed.status.epoch, route, clock.now()),
-      );
-      if (patch)
-        remember(
-          context,
-          name,
-          await context.client.patch(httpRoutes, refOf(context, name), { json: patch }, options(context)),
-        );
-    }),
-  );
+  const { inFlight: flight, epoch } = observed.status;
+  const ref = refOf(context, name);
+  const route = sources.httpRoutes.get(ref);
+  if (!flight || !route) return;
+  const view = routeContext(sources, rollout, specOf(context), memory, flight, epoch, route, clock.now());
+  const patch = change(typed(route), view);
+  if (patch) remember(context, name, await client.patch(httpRoutes, ref, { json: patch }, options(context)));
+  return whyBusy(typed(route), view) ? 'Busy' : undefined;
 }
 
 /** After status holds what the records say. */
 export async function dropRecords(context: WriteContext): Promise<void> {
-  const { client, sources } = context;
+  const { client, sources, gathered } = context;
+  const uid = gathered.rollout.metadata.uid ?? '';
   for (const { name } of specOf(context).traffic.router.gatewayAPI.httpRoutes) {
     const route = sources.httpRoutes.get(refOf(context, name));
-    const patch = route && dropRecord(typed(route));
+    const patch = route && dropRecord(typed(route), uid);
     if (patch) await client.patch(httpRoutes, refOf(context, name), { json: patch }, options(context));
   }
 }

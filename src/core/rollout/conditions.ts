@@ -25,7 +25,7 @@ export function claimsOf(seen: Observed, next: RolloutStatus): ConditionClaim[] 
 }
 
 function accepted({ problems }: Observed): ConditionClaim {
-  const [problem] = problems;
+  const problem = problems.find(({ passing }) => !passing);
   return problem ? claim('Accepted', 'False', problem.code, problem.message) : claim('Accepted', 'True', 'Accepted');
 }
 

@@ -87,6 +87,8 @@ export interface ServicesSeen {
 export interface Problem {
   readonly code: string;
   readonly message: string;
+  /** It ends by itself: nothing begins until then, but the spec is accepted, and what is in flight is not stopped by it. */
+  readonly passing?: true;
 }
 
 /** All that one decision may look at. Gathered before, from caches; never fetched during. */
@@ -94,7 +96,10 @@ export interface Observed {
   readonly generation: number;
   readonly deleting: boolean;
   readonly finalizer: boolean;
-  /** The spec, or the last accepted one where the present one is invalid; undefined where there never was one. */
+  /**
+   * The spec, or the last accepted one where the present one is invalid; undefined where there never was one. While a rollout
+   * is in flight, with the router that it froze.
+   */
   readonly spec: RolloutSpec | undefined;
   readonly problems: readonly Problem[];
   readonly status: RolloutStatus;

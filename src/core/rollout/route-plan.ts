@@ -56,7 +56,7 @@ export type RouteProgress =
   | { readonly kind: 'Due' }
   /** The last patch must take effect first: conditions at this generation, then the settle time. */
   | { readonly kind: 'Waiting'; readonly until?: EpochMs; readonly reason: string; readonly message: string }
-  /** The route cannot carry the plan; only a person can change that. */
+  /** The route cannot carry the plan; only a person can change that, unless it is steered by another Rollout now. */
   | { readonly kind: 'Refused'; readonly code: string; readonly message: string };
 
 /** One route as read, compared with the plan that status asks for. */

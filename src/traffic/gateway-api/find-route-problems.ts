@@ -4,12 +4,13 @@ import { namesOf } from './find-rules.ts';
 import { goalOf } from './goal.ts';
 import type { HttpRoute } from './http-route.ts';
 import { usesHelpers } from './mirror.ts';
-import { readRecord } from './record.ts';
+import { ownRecord } from './record.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import type { RouteContext } from './route-context.ts';
+import { whyBusy } from './why-busy.ts';
 
-export interface ProblemContext {
+export interface ProblemContext extends Pick<RouteContext, 'rolloutUid' | 'inFlight'> {
   readonly services: PlanServices;
-  readonly rolloutUid: string;
   readonly gateways: readonly GatewayFacts[];
   /** Every plan that the steps of the Rollout come to. */
   readonly plans: readonly RoutePlan[];
@@ -23,8 +24,9 @@ export function findRouteProblems(route: HttpRoute, context: ProblemContext): Re
   }
   const rules = route.spec.rules ?? [];
   const names = namesOf(route, context.services);
-  const record = readRecord(route);
-  if (record?.rollout !== context.rolloutUid && rules.some((rule) => usesHelpers(rule, names))) {
+  const busy = whyBusy(route, context);
+  if (busy) return [busy];
+  if (!ownRecord(route, context.rolloutUid) && rules.some((rule) => usesHelpers(rule, names))) {
     return [refuse('SLUICE_ROUTE_TAKEN', `the route ${name} sends to Services that Sluice would make`)];
   }
   const problems = context.plans.flatMap((plan) => {

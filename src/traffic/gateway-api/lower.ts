@@ -5,7 +5,7 @@ import { changesAnything, type RuleChanges } from './advance.ts';
 import { isPair, namesOf, type RuleView, viewRules } from './find-rules.ts';
 import type { HttpRoute, RouteRule } from './http-route.ts';
 import { ourMirror, usesHelpers, withMirror } from './mirror.ts';
-import { readRecord, type StoredRecord } from './record.ts';
+import { ownRecord, readRecord, type StoredRecord } from './record.ts';
 import { originalsAfter, recordPatch, testVersion } from './record-patch.ts';
 import { rulePatch } from './rule-patch.ts';
 import { splitLow, takeOver } from './split.ts';
@@ -24,14 +24,16 @@ export interface LowerContext {
  * One patch after which nothing reaches the canary: in every rule of ours stable has the whole share, and no mirror is left.
  * Conditions, settle times and foreign managers do not matter, and it tests only that our Services stand where they
  * stood. Where it fails, read again and repeat. A route that already went back to the user's own Service, which then selects
- * the canary, is taken over. `undefined` = not ours (any more), or nothing to do.
+ * the canary, is taken over. A record of another Rollout stays as it is, and keeps nobody from taking his own traffic back.
+ * `undefined` = not ours (any more), or nothing to do.
  */
 export function lower(route: HttpRoute, context: LowerContext): JsonPatch | undefined {
   const rules = route.spec.rules ?? [];
   const names = namesOf(route, context.services);
-  const record = readRecord(route);
   const { rolloutUid: rollout, revision } = context;
-  if (record && (record.rollout !== rollout || record.revision !== revision)) return undefined;
+  const record = ownRecord(route, rollout);
+  const isAnothers = !record && readRecord(route) !== undefined;
+  if (record && record.revision !== revision) return undefined;
 
   const wentBack = record?.verdict === 'Go';
   const lowered = (view: RuleView): RouteRule => {
@@ -40,6 +42,7 @@ export function lower(route: HttpRoute, context: LowerContext): JsonPatch | unde
     return ourMirror(view.rule, names) ? withMirror(view.rule, undefined, names) : view.rule;
   };
   const changes: RuleChanges = { kind: 'Changes', rules: viewRules(rules, names).map(lowered), appended: [] };
+  if (isAnothers) return changesAnything(rules, changes) ? rulePatch(rules, changes, names) : undefined;
   const verdict = record?.verdict === 'RolledBack' && record.epoch >= context.epoch ? 'RolledBack' : context.verdict;
   const ours = record?.verdict === 'Go' || rules.some((rule) => usesHelpers(rule, names));
   const said = record?.verdict === verdict && record.epoch >= context.epoch;

@@ -5,9 +5,10 @@ import { whyNotJudged, whyNotProgrammed } from './conditions.ts';
 import { type Names, namesOf } from './find-rules.ts';
 import type { HttpRoute } from './http-route.ts';
 import { usesHelpers } from './mirror.ts';
-import { readRecord, type StoredRecord } from './record.ts';
+import { ownRecord, readRecord, type StoredRecord } from './record.ts';
 import { refuse } from './refusal.ts';
 import type { RouteContext } from './route-context.ts';
+import { whyBusy } from './why-busy.ts';
 
 /** What is to be done with a route now. */
 export type NextStep =
@@ -22,14 +23,17 @@ export function nextStep(route: HttpRoute, context: RouteContext): NextStep {
   const rules = route.spec.rules ?? [];
   const names = namesOf(route, context.services);
   const stored = readRecord(route);
+  const record = ownRecord(route, context.rolloutUid);
   const helpersUsed = rules.some((rule) => usesHelpers(rule, names));
-  if (stored && stored.rollout !== context.rolloutUid && helpersUsed) {
+  const isSplit = context.plan.kind === 'Split';
+  const busy = whyBusy(route, context);
+  if (busy && (helpersUsed || isSplit)) return busy;
+  if (stored && !record && helpersUsed && isSplit) {
     return refuse(
       'SLUICE_ROUTE_TAKEN',
       `the route ${route.metadata.name} is steered by the Rollout with uid ${stored.rollout}`,
     );
   }
-  const record = stored?.rollout === context.rolloutUid ? stored : undefined;
   if (record && record.revision === context.revision && record.epoch > context.epoch) {
     return { kind: 'Waiting', reason: 'StaleEpoch', message: `the route records a newer decision, ${record.epoch}` };
   }

@@ -6,7 +6,7 @@ import { isPair, type Names, namesOf, type PairView, type RuleView, viewRules } 
 import { type HttpRoute, weightOf } from './http-route.ts';
 import { mirroredBp, ourMirror, usesHelpers } from './mirror.ts';
 import { type NextStep, nextStep } from './next-step.ts';
-import { planRecord, readRecord } from './record.ts';
+import { ownRecord, planRecord } from './record.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** The route as read, compared with the plan. `foreignManager` comes from `foreign-manager.ts`. */
@@ -14,7 +14,7 @@ export function observe(route: HttpRoute, context: RouteContext, foreignManager?
   const names = namesOf(route, context.services);
   const rules = route.spec.rules ?? [];
   const views = viewRules(rules, names);
-  const record = readRecord(route);
+  const record = ownRecord(route, context.rolloutUid);
   const notProgrammed = whyNotProgrammed(route);
   return {
     name: route.metadata.name,

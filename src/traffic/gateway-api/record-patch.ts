@@ -5,7 +5,7 @@ import { pairOf } from './added-rule.ts';
 import type { RuleChanges } from './advance.ts';
 import { type Names, viewRules } from './find-rules.ts';
 import type { HttpRoute } from './http-route.ts';
-import { type Originals, type StoredRecord, writeRecord } from './record.ts';
+import { type Originals, ownRecord, type StoredRecord, writeRecord } from './record.ts';
 import { giveBack, originalWeights } from './split.ts';
 
 const ANNOTATION = pointer('metadata', 'annotations', PLAN_ANNOTATION);
@@ -24,10 +24,10 @@ export function testUnchanged(route: HttpRoute): PatchOp[] {
   return [...testVersion(route), ...same];
 }
 
-/** Takes the record off the route; only after status holds what it said. `undefined` = there is none. */
-export function dropRecord(route: HttpRoute): JsonPatch | undefined {
+/** Takes this Rollout's record off the route; only after status holds what it said. `undefined` = there is none. */
+export function dropRecord(route: HttpRoute, rolloutUid: string): JsonPatch | undefined {
+  if (!ownRecord(route, rolloutUid)) return undefined;
   const value = route.metadata.annotations?.[PLAN_ANNOTATION];
-  if (value === undefined) return undefined;
   return [
     { op: 'test', path: ANNOTATION, value },
     { op: 'remove', path: ANNOTATION },

@@ -28,6 +28,12 @@ export function readRecord(route: HttpRoute): StoredRecord | undefined {
   return isRecord(value) ? { ...value, originals: value.originals ?? {} } : undefined;
 }
 
+/** The record, where this Rollout wrote it. */
+export function ownRecord(route: HttpRoute, rolloutUid: string): StoredRecord | undefined {
+  const record = readRecord(route);
+  return record?.rollout === rolloutUid ? record : undefined;
+}
+
 /** The annotation's text; members in a fixed order, so that equal records are equal texts. */
 export function writeRecord({ rollout, revision, epoch, verdict, changedAt, originals }: StoredRecord): string {
   const kept = Object.keys(originals).length > 0 ? { originals } : {};

@@ -5,6 +5,8 @@ export interface Refusal {
   readonly kind: 'Refused';
   readonly code: Code;
   readonly message: string;
+  /** It ends by itself. */
+  readonly passing?: true;
 }
 
 export const refuse = (code: Code, message: string): Refusal => ({ kind: 'Refused', code, message });

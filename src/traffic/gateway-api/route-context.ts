@@ -8,6 +8,8 @@ export interface RouteContext {
   readonly services: PlanServices;
   /** metadata.uid of the Rollout. */
   readonly rolloutUid: string;
+  /** Names of the other Rollouts of the namespace that have a rollout in flight, by metadata.uid. */
+  readonly inFlight: Readonly<Record<string, string>>;
   /** pod-template-hash of the canary. */
   readonly revision: string;
   /** From status; larger than that of every earlier decision to raise. */

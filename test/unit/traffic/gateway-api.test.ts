@@ -39,9 +39,9 @@ describe('the record', () => {
     expect(observe(cluster.route, cluster.context({ kind: 'Original' })).record).toMatchObject({
       ...{ rollout: 'uid-1', revision: 'rev-2', epoch: 1, verdict: 'RolledBack' },
     });
-    cluster.patch(dropRecord(cluster.route) ?? []);
+    cluster.patch(dropRecord(cluster.route, 'uid-1') ?? []);
     expect(cluster.route.metadata.annotations).toEqual({ team: 'shop' });
-    expect(dropRecord(cluster.route)).toBeUndefined();
+    expect(dropRecord(cluster.route, 'uid-1')).toBeUndefined();
   });
 
   test.each(['Go', 'Lowered', 'RolledBack'] as const)('is read as it was written: %s', (verdict) => {
@@ -202,7 +202,7 @@ describe('gateways', () => {
     const { route } = clusterAt();
     const codes = (supportedFeatures: string[], plan: object) =>
       findRouteProblems(route, {
-        ...{ services, rolloutUid: 'uid-1', gateways: [{ ...other, supportedFeatures }] },
+        ...{ services, rolloutUid: 'uid-1', inFlight: {}, gateways: [{ ...other, supportedFeatures }] },
         plans: [{ ...split(0), ...plan } as RoutePlan],
       }).map(({ code }) => code);
     const all = { shadow: { percent: 100, methods: ['GET'] } };
@@ -277,7 +277,7 @@ describe('a route is programmed', () => {
 
 test('a route of another kind is refused', () => {
   const { route } = clusterAt();
-  const context = { services, rolloutUid: 'uid-1', gateways: [], plans: [split(0)] };
+  const context = { services, rolloutUid: 'uid-1', inFlight: {}, gateways: [], plans: [split(0)] };
   expect(findRouteProblems({ ...route, kind: 'GRPCRoute' }, context)).toMatchObject([{ code: 'SLUICE_ROUTE_KIND' }]);
 });
 

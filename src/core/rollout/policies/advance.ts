@@ -46,7 +46,7 @@ export const paused: Policy = (seen, now) => {
 /** A spec that cannot be used stops every step up; what was accepted before still guards. */
 export const specUnusable: Policy = (seen, now) => {
   const up = climbing(seen);
-  const [problem] = seen.problems;
+  const problem = seen.problems.find(({ passing }) => !passing);
   if (!up || !problem || up.flight.stage === 'Routing') return undefined;
   return { ...wait(problem.code, problem.message), flight: interrupted(up.flight, now) };
 };

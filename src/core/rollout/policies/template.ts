@@ -4,6 +4,7 @@ import type { Move, Policy } from '../decision.ts';
 import { beginRetreat, enter, isFinishing, sameRevision, wait } from '../flight.ts';
 import type { Observed, WorkloadSeen } from '../observed.ts';
 import { withoutAims } from '../plan.ts';
+import { routerOf } from '../router.ts';
 
 /** The user took the change back: nothing is left to roll out. */
 export const stableTemplateReturned: Policy = (seen, now) => {
@@ -76,6 +77,7 @@ export function begin(seen: Observed, { hash, digest, keepsSet, generation }: Wo
     takenOver: keepsSet,
     // A fast revert moves everybody at once.
     ...(spec.traffic.stickiness && !fastRevert ? { stickiness: spec.traffic.stickiness } : {}),
+    router: routerOf(spec),
     steps: spec.steps,
     step: fastRevert ? spec.steps.length : 0,
     stage: 'Preparing',

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
+import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
+import { changeRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
+import { RolloutNamespace, routeTo } from '../../../support/rollout-namespace.ts';
+
+const AT = '2026-11-01T09:59:50Z';
+
+test('routes are taken by name, and none after one that another Rollout steers', async () => {
+  const namespace = new RolloutNamespace();
+  const status = (hash: string) =>
+    encodeRolloutStatus(
+      rolloutStatusSchema.parse({
+        phase: 'Progressing',
+        stable: { hash: 'v1', since: AT },
+        epoch: 1,
+        inFlight: {
+          ...{ hash, stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
+          ...{ stage: 'TakingRoute', stageSince: AT, weightBp: 0 },
+        },
+      }),
+    );
+  const routes = ['c', 'b', 'a'];
+  namespace.addRollout('catalog', { service: 'catalog', routes, pinService: false }, status('v2'));
+  namespace.addRollout('basket', { service: 'basket', routes: ['b'], pinService: false }, status('v9'));
+  const rules = [routeTo('/a', ['catalog', 1]), routeTo('/b', ['basket', 1])];
+  for (const name of routes) namespace.addRoute(name, rules);
+  const write = { kind: 'Route' as const, plan: { kind: 'Split' as const, canaryBp: 0 as never }, epoch: 1 };
+  await changeRoutes(namespace.writing('basket'), write);
+  await changeRoutes(namespace.writing('catalog'), write);
+  expect(namespace.written).toEqual(['patch httproutes b', 'patch httproutes a']);
+  const { problems, routes: seen } = namespace.gathered('catalog').observed;
+  expect(problems.filter(({ passing }) => passing)).toEqual([
+    {
+      code: 'SLUICE_ROUTE_BUSY',
+      message: 'the route b is steered by the Rollout basket until its rollout is over',
+      passing: true,
+    },
+  ]);
+  expect(seen.map(({ progress }) => progress.kind)).toEqual(['Due', 'Refused', 'AtPlan']);
+
+  // Its record stays on the route, and is nobody's any more.
+  namespace.addRollout('basket', { service: 'basket', routes: ['b'], pinService: false }, {});
+  await changeRoutes(namespace.writing('catalog'), write);
+  expect(namespace.written.slice(2)).toEqual(['patch httproutes b', 'patch httproutes c']);
+});
