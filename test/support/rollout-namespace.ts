@@ -77,8 +77,9 @@ export class RolloutNamespace {
     this.#routes.put(route as unknown as HTTPRoute);
   }
 
-  addService(name: string, selector: Record<string, string>): void {
-    this.#services.put({ metadata: this.#metadata(name), spec: { selector } } as unknown as Service);
+  addService(name: string, selector: Record<string, string>, labels: Record<string, string> = {}): void {
+    const metadata = { ...this.#metadata(name), labels };
+    this.#services.put({ metadata, spec: { selector } } as unknown as Service);
   }
 
   rollout(name: string): CustomObject {

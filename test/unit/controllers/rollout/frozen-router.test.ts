@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ROLLOUT_LABEL } from '../../../../src/api/names.ts';
 import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
 import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
 import { releaseOffline } from '../../../../src/controllers/rollout/release-offline.ts';
@@ -31,7 +32,9 @@ function edited(router: object = { router: frozen }): RolloutNamespace {
     namespace.addRoute(name, [routeTo('/', ['catalog-stable', 7500], ['catalog-canary', 2500])], {
       ...{ rollout: 'uid-catalog', revision: 'v2', epoch: 1, verdict: 'Go' as const },
     });
-  for (const name of ['catalog', 'catalog-stable', 'catalog-canary', 'shop']) namespace.addService(name, { app: name });
+  for (const name of ['catalog', 'shop']) namespace.addService(name, { app: name });
+  for (const name of ['catalog-stable', 'catalog-canary'])
+    namespace.addService(name, { app: name }, { [ROLLOUT_LABEL]: 'catalog' });
   return namespace;
 }
 

@@ -75,7 +75,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('start' as const), atATime: fc.constantFrom(1, Number.POSITIVE_INFINITY) }),
+    arbitrary: fc.record({
+      kind: fc.constant('start' as const),
+      atATime: fc.constantFrom(1, Number.POSITIVE_INFINITY),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const) }) },
   {
