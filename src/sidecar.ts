@@ -34,6 +34,7 @@ const FILE_POLL_MS = 100;
 const BOOT_POLL_MS = 1_000;
 /** Less than the 30 s that Kubernetes gives. */
 const STOP_MS = 5_000;
+/** Of each port: those of clients, which anyone can open, keep none of servers out. */
 const MAX_EVENT_STREAMS = 1_000;
 /** Half of what a container of 128 MiB has left beside Node itself. */
 const LOAD_LIMITS = { requests: 2_000, bodyBytes: 16 * MAX_BODY_BYTES, largestBodyBytes: MAX_BODY_BYTES };
@@ -71,10 +72,13 @@ async function run(options: SidecarOptions): Promise<void> {
   const keys = keyFiles(options.publicKeys);
   const counts = new EvaluationCounts();
   const streams = new EventStreams(clock, MAX_EVENT_STREAMS);
+  const clientStreams = clientKeys && new EventStreams(clock, MAX_EVENT_STREAMS);
   const load = new Load(LOAD_LIMITS);
   const clientLoad = new Load(CLIENT_LIMITS);
   const loads = [load, clientLoad];
-  const parts = { holder, clock, counts, streams, loads, lastGoodFailures: () => keeper?.failures ?? 0 };
+  const lastGoodFailures = () => keeper?.failures ?? 0;
+  const allStreams = clientStreams ? [streams, clientStreams] : [streams];
+  const parts = { holder, clock, counts, streams: allStreams, loads, lastGoodFailures };
   const registry = evaluatorMetrics(parts);
   const { readyWithoutAfterMs } = options;
   const readiness = new Readiness({ holder, clock, logger, readyWithoutAfterMs });
@@ -86,7 +90,7 @@ async function run(options: SidecarOptions): Promise<void> {
   const answers = { holder, clock, logger, counts, streams, events, tracing };
   const app = evaluatorServer({ ...answers, publicKeys: keys }, load);
   const access = clientKeys && { keys: clientKeys, origins: new Set(options.clients?.origins) };
-  const clientApp = access && clientServer(answers, clientLoad, access);
+  const clientApp = access && clientStreams && clientServer({ ...answers, streams: clientStreams }, clientLoad, access);
   const following = clientKeys?.follow({ clock, logger }, signal);
   let gateway: CheckServer | undefined;
   try {

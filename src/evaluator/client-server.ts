@@ -4,8 +4,9 @@ import { clientView } from './client-view.ts';
 import { boundRequests, httpApp } from './http-app.ts';
 import type { Load } from './load.ts';
 import { EVENTS, isEvents, registerOfrep } from './ofrep.ts';
-import type { AnswerPorts } from './ports.ts';
+import type { EvaluatorPorts } from './ports.ts';
 import { Refusal } from './refusal.ts';
+import { tellChanges } from './tell-changes.ts';
 
 /** A page asks before it sends (preflight); browsers keep the answer for 2 hours at most. */
 const PREFLIGHT_S = 7_200;
@@ -13,6 +14,11 @@ const PREFLIGHT_S = 7_200;
 const MAY_SEND =
   'authorization, baggage, content-type, if-none-match, sluice-exposure, traceparent, tracestate, x-api-key';
 const MAY_READ = 'etag, retry-after';
+/**
+ * A third for streams, a third for requests under way, a third that is kept for the next request. Each takes memory before any key
+ * is seen: these, with the longest heads, 60 MB.
+ */
+const MAX_CONNECTIONS = 3_000;
 
 export interface ClientAccess {
   readonly keys: ClientKeys;
@@ -22,10 +28,15 @@ export interface ClientAccess {
 
 /**
  * The endpoints for browsers and phones, not yet listening: OFREP over the flags with `clientSide`, and `POST /exposures`. What
- * applications on servers have besides is not here at all.
+ * applications on servers have besides is not here at all. `close()` ends the event streams.
  */
-export function clientServer(ports: AnswerPorts, load: Load, { keys, origins }: ClientAccess): FastifyInstance {
+export function clientServer(
+  ports: Omit<EvaluatorPorts, 'publicKeys'>,
+  load: Load,
+  { keys, origins }: ClientAccess,
+): FastifyInstance {
   const app = httpApp(ports.logger);
+  app.server.maxConnections = MAX_CONNECTIONS;
   ports.tracing?.traceRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     const isAnswered = shareWithPage(request, reply, origins);
@@ -42,6 +53,7 @@ export function clientServer(ports: AnswerPorts, load: Load, { keys, origins }: 
     return `${EVENTS}?ticket=${ticketOf(keyOf(request) ?? '')}`;
   });
   ports.events?.registerEvents(app, ['exposure']);
+  tellChanges(app, ports.holder, ports);
   return app;
 }
 

@@ -9,7 +9,8 @@ export interface MeasuredParts {
   readonly holder: RulesetHolder;
   readonly clock: Clock;
   readonly counts: EvaluationCounts;
-  readonly streams: EventStreams;
+  /** Of each server. */
+  readonly streams: readonly EventStreams[];
   /** Of each server. */
   readonly loads: readonly Load[];
   /** Writes of the last-good file that failed. */
@@ -54,7 +55,9 @@ export function evaluatorMetrics(parts: MeasuredParts): Registry {
   gaugeOf(registry, 'sluice_ruleset_age_seconds', 'Since it was last known that there is no newer ruleset.', () =>
     holder.newsAt === undefined ? undefined : (clock.now() - holder.newsAt) / 1000,
   );
-  gaugeOf(registry, 'sluice_event_streams', 'Open event streams.', () => parts.streams.size);
+  gaugeOf(registry, 'sluice_event_streams', 'Open event streams.', () =>
+    parts.streams.reduce((sum, { size }) => sum + size, 0),
+  );
   return registry;
 }
 

@@ -55,8 +55,7 @@ export function boundRequests(app: FastifyInstance, load: Load): void {
     done();
   });
   app.addHook('onRequest', (request, reply, done) => {
-    // Streams are counted apart.
-    const leave = isEvents(request.url) ? () => {} : load.enter(lengthOf(request));
+    const leave = opensStream(request) ? () => {} : load.enter(lengthOf(request));
     if (leave === undefined) {
       done(overloaded('too much is under way'));
       return;
@@ -69,6 +68,10 @@ export function boundRequests(app: FastifyInstance, load: Load): void {
     done();
   });
 }
+
+/** Streams are counted apart. Nothing reads a body of these methods; of others it is held, also at an address that does not take it. */
+const opensStream = ({ method, url }: FastifyRequest): boolean =>
+  (method === 'GET' || method === 'HEAD') && isEvents(url);
 
 /** Bytes of the body that are announced; undefined where nobody knows. */
 const lengthOf = ({ method, headers }: FastifyRequest): string | undefined =>

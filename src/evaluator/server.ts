@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { configTag } from '../rulesets/holder.ts';
 import { registerBatch } from './batch.ts';
 import { registerConfigBundle } from './config-bundle.ts';
 import { boundRequests, httpApp } from './http-app.ts';
@@ -7,6 +6,7 @@ import { registerDocument } from './http-document.ts';
 import type { Load } from './load.ts';
 import { EVENTS, registerOfrep } from './ofrep.ts';
 import type { EvaluatorPorts } from './ports.ts';
+import { tellChanges } from './tell-changes.ts';
 
 /** The endpoints of the evaluator, not yet listening. `close()` answers what is under way and ends the event streams. */
 export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInstance {
@@ -18,20 +18,16 @@ export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInsta
   registerConfigBundle(app, ports);
   ports.events?.registerEvents(app, ['exposure', 'metric']);
   registerDocument(app, ports.events !== undefined);
-  tellChanges(app, ports);
+  tellChanges(app, ports.holder, ports);
+  countKnownFlags(app, ports);
   return app;
 }
 
-/** Event streams hear of every swap and every time boundary, and end with the server. */
-function tellChanges(app: FastifyInstance, { holder, clock, streams, counts }: EvaluatorPorts): void {
-  const unsubscribe = holder.subscribe((held) => {
-    const now = clock.now();
-    counts.keepOnly(held.compiled.flags);
-    streams.tell({ tag: configTag(held, now), atSeconds: Math.floor(now / 1000) });
-  });
+/** Counts of flags that a new ruleset does not have are left behind. */
+function countKnownFlags(app: FastifyInstance, { holder, counts }: EvaluatorPorts): void {
+  const unsubscribe = holder.subscribe(({ compiled }) => counts.keepOnly(compiled.flags));
   app.addHook('preClose', (done) => {
     unsubscribe();
-    streams.stop();
     done();
   });
 }

@@ -113,6 +113,8 @@ function registerAcks(app: StreamServer, ports: StreamServerPorts, maxBytes: num
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
     leading(ports);
     identities.set(request, await identified(ports, request)); // before any of the body is kept
+    // Its `close` has been: what it takes would never be given back.
+    if (reply.raw.destroyed) throw wrong('the evaluator went before its token was reviewed');
     const bytes = Number(request.headers['content-length'] ?? MAX_ACK_BYTES);
     if (heldBytes + bytes > maxBytes)
       throw new SluiceError('SLUICE_STREAM_OVERLOADED', 'too many acknowledgements come at a time');

@@ -10,7 +10,17 @@ export type CollectorAnswer =
   | { readonly kind: 'KeptAndCut' }
   | { readonly kind: 'Cut' }
   | { readonly kind: 'Hangs' }
-  | { readonly kind: 'Status'; readonly status: number; readonly headers?: Record<string, string> };
+  /** What a collector says of a batch that it will never take. */
+  | { readonly kind: 'Refuses'; readonly status: number }
+  /** What something else says, between or instead. */
+  | {
+      readonly kind: 'Status';
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+    };
+
+const REFUSAL = JSON.stringify({ code: 'SLUICE_EVENTS_REFUSED', message: 'an event has a strange field' });
 
 /** A collector on loopback that de-duplicates by id and checks each batch against its schema. */
 export interface FakeCollector {
@@ -48,6 +58,7 @@ export async function startCollector(
 
 function respond(response: ServerResponse, decided: CollectorAnswer): void {
   if (decided.kind === 'Kept') response.writeHead(202).end('{}');
-  else if (decided.kind === 'Status') response.writeHead(decided.status, decided.headers).end();
+  else if (decided.kind === 'Status') response.writeHead(decided.status, decided.headers).end(decided.body);
+  else if (decided.kind === 'Refuses') response.writeHead(decided.status).end(REFUSAL);
   else if (decided.kind !== 'Hangs') response.destroy();
 }

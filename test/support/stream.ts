@@ -67,6 +67,8 @@ export class TestOperator {
   address = '';
   /** Whether tokens cannot be reviewed. */
   isAway = false;
+  /** What each review waits for. */
+  beforeReview = async (): Promise<void> => {};
   readonly #app;
 
   readonly #tls: StreamTls | undefined;
@@ -75,6 +77,7 @@ export class TestOperator {
     this.#tls = tls;
     const reviewer: Reviewer = {
       identify: async (token) => {
+        await this.beforeReview();
         if (this.isAway) throw new Error('no API server');
         return this.tokens.get(token.reveal());
       },

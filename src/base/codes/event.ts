@@ -21,7 +21,7 @@ export const eventCodes = {
   },
   SLUICE_EVENTS_COLLECTOR: {
     retry: 'backoff',
-    fix: 'Check the address of the collector, its health and its NetworkPolicy; events wait on disk meanwhile.',
+    fix: 'Check the address of the collector (http or https?), its health and its NetworkPolicy; events wait on disk meanwhile.',
   },
   SLUICE_EVENTS_REFUSED: {
     retry: 'never',

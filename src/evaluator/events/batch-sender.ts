@@ -5,11 +5,17 @@ import type { DurationMs } from '../../base/units.ts';
 import type { EventBatch } from '../../wire/event-batch.ts';
 import type { QueuedEvent } from './queued-event.ts';
 
-/** What became of a batch. Refused: the collector will never take it as it is. */
+/** What became of a batch. Refused: the collector itself says that it will never take it as it is. */
 export type SendResult =
   | { readonly kind: 'Acknowledged' }
   | { readonly kind: 'Refused'; readonly why: string }
-  | { readonly kind: 'Failed'; readonly why: string; readonly retryAfterMs: DurationMs | undefined };
+  | {
+      readonly kind: 'Failed';
+      readonly why: string;
+      readonly retryAfterMs: DurationMs | undefined;
+      /** Something on the way takes no body as long as this one. */
+      readonly isTooLong: boolean;
+    };
 
 export interface BatchSender {
   /** Never rejects; a signal that aborts is a failure. */
@@ -20,10 +26,12 @@ export interface BatchSender {
 
 /** For one batch: connection, upload, and the collector's own writes. */
 const DEADLINE_MS = 10_000;
-/** Of an answer nothing is read but its status; a longer body costs the connection. */
+/** Of an answer only its status is read, and the code of a refusal; a longer body costs the connection. */
 const MAX_ANSWER_BYTES = 16_384;
-/** About the batch itself. Others may have other causes (a wrong address, a proxy, a missing right) and are tried again. */
+/** About the batch itself, where the collector says it. Others may have other causes (a wrong address, a missing right). */
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 422]);
+/** A port for TLS, a proxy or a web server answer 400 as well; but not with a code of ours. */
+const OWN_CODE = /^SLUICE_[A-Z0-9_]{1,64}$/;
 
 /** Posts batches to `events` below the address of the collector. Redirects are not followed. */
 export function createBatchSender(collector: URL, clock: Clock): BatchSender {
@@ -57,22 +65,47 @@ async function send({ agent, url, clock }: Connection, batch: EventBatch, outer:
       body: JSON.stringify(batch),
       signal: stop.signal,
     });
-    await response.body.dump({ limit: MAX_ANSWER_BYTES, signal: stop.signal });
-    return resultOf(response, clock);
+    const { body, statusCode } = response;
+    if (REFUSALS.has(statusCode)) return resultOf(response, await ownCodeIn(body), clock);
+    await body.dump({ limit: MAX_ANSWER_BYTES, signal: stop.signal });
+    return resultOf(response, undefined, clock);
   } catch (error) {
-    return { kind: 'Failed', why: error instanceof Error ? error.message : String(error), retryAfterMs: undefined };
+    const why = error instanceof Error ? error.message : String(error);
+    return { kind: 'Failed', why, retryAfterMs: undefined, isTooLong: false };
   } finally {
     cancel();
     outer.removeEventListener('abort', leave);
   }
 }
 
-function resultOf({ statusCode, headers }: Dispatcher.ResponseData, clock: Clock): SendResult {
+function resultOf(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  code: string | undefined,
+  clock: Clock,
+): SendResult {
   if (statusCode >= 200 && statusCode < 300) return { kind: 'Acknowledged' };
-  const why = `status ${statusCode}`;
-  if (REFUSALS.has(statusCode)) return { kind: 'Refused', why };
+  if (code !== undefined) return { kind: 'Refused', why: `status ${statusCode}, ${code}` };
+  const why = `status ${statusCode}${REFUSALS.has(statusCode) ? ' from what seems to be no collector' : ''}`;
   const retryAfter = headers['retry-after'];
-  return { kind: 'Failed', why, retryAfterMs: retryAfterMs(retryAfter && String(retryAfter), clock.now()) };
+  const afterMs = retryAfterMs(retryAfter && String(retryAfter), clock.now());
+  return { kind: 'Failed', why, retryAfterMs: afterMs, isTooLong: statusCode === 413 };
+}
+
+/** The `code` of a JSON object where it is one of ours. Leaving the loop early destroys the stream and with it the connection. */
+async function ownCodeIn(body: AsyncIterable<Buffer>): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    const said: { code?: unknown } | null = JSON.parse(Buffer.concat(chunks).toString());
+    return typeof said?.code === 'string' && OWN_CODE.test(said.code) ? said.code : undefined;
+  } catch {
+    return undefined; // no JSON
+  }
 }
 
 function batchOf(events: readonly QueuedEvent[]): EventBatch {

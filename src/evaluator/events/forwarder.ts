@@ -26,7 +26,8 @@ const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
  * Sends the queue to the collector in order, one batch at a time, again and again until each is acknowledged: at least once.
- * A refused batch is halved until the refused events are found, so that they alone are dropped.
+ * A batch that the collector refuses is halved until the refused events are found, so that they alone are dropped; one that is too
+ * long for something on the way, until it passes.
  */
 export class Forwarder {
   readonly #ports: ForwarderPorts;
@@ -75,7 +76,9 @@ export class Forwarder {
         counters.forwarded(events.length);
         return true;
       }
-      if (result.kind === 'Refused') return this.#isolate(events, result.why);
+      const isTooLong = result.kind === 'Failed' && result.isTooLong;
+      if ((result.kind === 'Refused' || isTooLong) && events.length > 1) return this.#halve(events);
+      if (result.kind === 'Refused') return this.#drop(events, result.why);
       counters.sendFailed();
       const bound = Math.min(result.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
       const waitMs = Math.max(bound, backoffMs(attempt, BACKOFF, random));
@@ -86,18 +89,18 @@ export class Forwarder {
     }
   }
 
-  async #isolate(events: readonly QueuedEvent[], why: string): Promise<boolean> {
-    if (events.length > 1) {
-      const half = Math.ceil(events.length / 2);
-      return (await this.#deliver(events.slice(0, half))) && this.#deliver(events.slice(half));
-    }
-    const [first] = events;
+  async #halve(events: readonly QueuedEvent[]): Promise<boolean> {
+    const half = Math.ceil(events.length / 2);
+    return (await this.#deliver(events.slice(0, half))) && this.#deliver(events.slice(half));
+  }
+
+  #drop([event]: readonly QueuedEvent[], why: string): true {
     const { counters, logger } = this.#ports;
     logger.error(
-      { code: 'SLUICE_EVENTS_REFUSED', why, kind: first?.kind, id: first?.event.id },
+      { code: 'SLUICE_EVENTS_REFUSED', why, kind: event?.kind, id: event?.event.id },
       'an event was refused',
     );
-    counters.dropped('Refused', events.length);
+    counters.dropped('Refused', 1);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { scratchDirectory } from '../../support/event-fixtures.ts';
@@ -182,6 +183,57 @@ test('the event stream is opened by the address of the bulk answer, without a he
   });
   writeFileSync(flagFile, FLAG_FILE.replace('qa-1', 'qa-2'));
   await until(() => text.includes('refetchEvaluation'));
+});
+
+async function connected(): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {}); // the server may cut us off
+  await once(socket, 'connect');
+  return socket;
+}
+
+test('a body that is sent to the event stream takes its room like any other', async () => {
+  const { body } = await ask(FLAGS, bearer);
+  const head = [
+    `POST ${body.eventStreams[0].endpoint.requestUri} HTTP/1.1`,
+    ...['host: x', 'content-type: application/json', `content-length: ${2 ** 20}`],
+  ];
+  const waiting = await Promise.all(Array.from({ length: 8 }, connected));
+  for (const socket of waiting) socket.write(`${head.join('\r\n')}\r\n\r\n{`);
+  await until(async () => (await ask(FLAGS, bearer)).status === 429);
+  for (const socket of waiting) socket.destroy();
+  await until(async () => (await ask(FLAGS, bearer)).status === 200);
+});
+
+test('clients who use up their event streams leave those of servers alone, and hear when all end', async () => {
+  const abort = new AbortController();
+  onTestFinished(() => abort.abort());
+  const open = async (at: string) => {
+    const { status } = await fetch(`${at}/ofrep/v1/events`, { headers: bearer, signal: abort.signal });
+    return status;
+  };
+  const statuses = await Promise.all(Array.from({ length: 1_000 }, () => open(url)));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(await open(url)).toBe(429);
+  expect(await open(sidecar.url)).toBe(200);
+  expect(await (await fetch(`${sidecar.healthUrl}/metrics`)).text()).toMatch(/^sluice_event_streams 1001$/m);
+  expect(await sidecar.stop()).toBe(0);
+});
+
+test('connections of clients are bounded, and those of servers are none of them', async () => {
+  const answered = async () => {
+    const socket = await connected();
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'); // so that it is kept
+    await once(socket, 'data');
+    return socket;
+  };
+  const sockets = await Promise.all(Array.from({ length: 3_000 }, answered));
+  await expect(ask(FLAGS, bearer)).rejects.toThrow('fetch failed');
+  expect((await sidecar.post(FLAGS, user)).status).toBe(200);
+  for (const socket of sockets) socket.destroy();
+  await until(async () => (await ask(FLAGS, bearer).catch(() => undefined))?.status === 200);
 });
 
 test('keys are changed while it runs; a file that cannot be used leaves the ones from before', async () => {

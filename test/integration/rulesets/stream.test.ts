@@ -258,6 +258,29 @@ test('acknowledgements that were answered leave room for others', async () => {
   expect(await post(long + ' '.repeat(2_000))).toBe(429);
 });
 
+test('an acknowledgement whose sender goes while its token is reviewed takes no room for ever', async () => {
+  const operator = new TestOperator({ bodyBytes: 2_000 });
+  await operator.start();
+  operator.lead();
+  const review = Promise.withResolvers<void>();
+  let reviews = 0;
+  operator.beforeReview = () => {
+    reviews++;
+    return review.promise;
+  };
+  const { port, hostname } = new URL(operator.address);
+  const socket = connect(Number(port), hostname);
+  const head = ['POST /acks HTTP/1.1', 'host: x', 'authorization: Bearer good', 'content-length: 1900'];
+  socket.write(`${head.join('\r\n')}\r\n\r\n{`);
+  await until('the review', () => reviews === 1);
+  socket.destroy();
+  await until('the end of the connection', () => operator.sockets.size === 0);
+  review.resolve();
+  const headers = { authorization: 'Bearer good', 'content-type': 'application/json' };
+  const { status } = await fetch(`${operator.address}/acks`, { method: 'POST', body: JSON.stringify(ACK), headers });
+  expect(status).toBe(204);
+});
+
 test('a ruleset of another flag set is refused', async () => {
   const operator = new TestOperator();
   await operator.start();

@@ -64,11 +64,17 @@ describe('the forwarder', () => {
     ['answers 503', { kind: 'Status', status: 503 }],
     ['answers 401', { kind: 'Status', status: 401 }],
     ['answers 404', { kind: 'Status', status: 404 }],
+    ['is a port for TLS', { kind: 'Status', status: 400, body: 'Client sent an HTTP request to an HTTPS server.' }],
+    ['answers 400 without a word', { kind: 'Status', status: 400 }],
+    ['answers 422 in JSON of others', { kind: 'Status', status: 422, body: '{"code":"INVALID","message":"SLUICE_"}' }],
+    ['answers 400 with a number as code', { kind: 'Status', status: 400, body: '{"code":400}' }],
+    ['answers 400 with null', { kind: 'Status', status: 400, body: 'null' }],
+    ['says too much', { kind: 'Status', status: 400, body: `{"code":"SLUICE_X"${' '.repeat(20_000)}}` }],
     ['redirects', { kind: 'Status', status: 307, headers: { location: '/elsewhere' } }],
     ['cuts the connection', { kind: 'Cut' }],
     ['keeps the batch and cuts the connection', { kind: 'KeptAndCut' }],
     ['hangs', { kind: 'Hangs' }],
-  ])('sends again to a collector that %s twice, and nothing is lost', async (_, failure) => {
+  ])('sends again to what %s twice, and nothing is lost', async (_, failure) => {
     const { clock, collector, counters, append } = await forwardTo((_batch, count) =>
       count <= 2 ? failure : { kind: 'Kept' },
     );
@@ -91,9 +97,21 @@ describe('the forwarder', () => {
     expect(collector.batches).toHaveLength(2);
   });
 
-  test('drops the one event that is refused, and no other', async () => {
+  test('a proxy that takes short bodies only gets them, and what it does not take at all waits', async () => {
+    const tooLong = { kind: 'Status', status: 413, body: '<html>' } as const;
+    const { clock, collector, counters, append } = await forwardTo(({ metrics }, count) =>
+      metrics.length > 2 || count < 8 ? tooLong : { kind: 'Kept' },
+    );
+    await append(ids(0, 5));
+    await until(clock, 500, () => counters.forwardedCount === 5);
+    expect([...collector.ids]).toEqual(ids(0, 5));
+    expect(collector.batches.slice(0, 6).map(({ metrics }) => metrics.length)).toEqual([5, 3, 2, 1, 1, 1]);
+    expect(counters).toMatchObject({ failures: 4, droppedBy: {} });
+  });
+
+  test.each([400, 413, 422])('drops the one event that a collector refuses with %i, and no other', async (status) => {
     const { clock, collector, counters, append } = await forwardTo(({ metrics }) =>
-      metrics.some(({ id }) => id === 'm77') ? { kind: 'Status', status: 400 } : { kind: 'Kept' },
+      metrics.some(({ id }) => id === 'm77') ? { kind: 'Refuses', status } : { kind: 'Kept' },
     );
     await append(ids(0, 200));
     await until(clock, 500, () => counters.forwardedCount === 199);
@@ -138,6 +156,8 @@ const fault = fc.constantFrom<CollectorAnswer>(
   { kind: 'Cut' },
   { kind: 'Hangs' },
   { kind: 'Status', status: 503 },
+  { kind: 'Status', status: 400, body: 'Bad Request' },
+  { kind: 'Status', status: 413 },
   { kind: 'Status', status: 429, headers: { 'retry-after': '3' } },
 );
 const life = fc.record({
