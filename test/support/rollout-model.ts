@@ -32,6 +32,8 @@ interface Set {
   desired: number;
   available: number;
   numbered: boolean;
+  /** Ours only for a while: it goes back to the Deployment. */
+  takenOver?: boolean;
   /** The Deployment's controller copied the marker to it. */
   marked?: boolean;
 }
@@ -75,6 +77,7 @@ export class RolloutModel {
   /** Revisions that were rolled back and that nobody asked to retry. */
   condemned = new Set<string>();
   unservedPasses = 0;
+  strandedPasses = 0;
   told: Told[] = [];
   decisions: Decision[] = [];
   #guardrails: JudgedGuardrail[];
@@ -196,7 +199,9 @@ export class RolloutModel {
             ? settled
               ? { kind: 'AtPlan' }
               : { kind: 'Waiting', until: this.route.acceptedAt as EpochMs, reason: 'Settling', message: 'settles' }
-            : { kind: 'Due' },
+            : this.#raiseWaits(plan)
+              ? { kind: 'Waiting', reason: 'EndpointsNotFound', message: 'no ready endpoints' }
+              : { kind: 'Due' },
         },
       ],
       ...this.#stickySeen(),
@@ -241,9 +246,21 @@ export class RolloutModel {
     if (this.status.inFlight || this.#watching()) this.#sample();
   }
 
+  /** Gateways say BackendsAvailable=False of a route to a Service without pods, and no weight rises until they say True. */
+  #raiseWaits(plan: RoutePlan): boolean {
+    const now = this.route.plan;
+    if (plan.kind !== 'Split' || now.kind !== 'Split' || plan.canaryBp <= now.canaryBp) return false;
+    return this.#endpoints(this.helpers?.stable) === 0 || this.#endpoints(this.helpers?.canary) === 0;
+  }
+
   /** Services that get traffic and have no pod, while nothing but Sluice can be to blame. */
   unserved(): string[] {
     if (this.broken.size > 0 || this.workload.replicas === 0 || !this.workload.paused) return [];
+    return this.podless();
+  }
+
+  /** Services that get traffic and have no pod. */
+  podless(): string[] {
     if (this.route.plan.kind === 'Original') return this.#endpoints(this.userPin) > 0 ? [] : ['user'];
     const { canaryBp } = this.route.plan;
     const stable = canaryBp < 10_000 && this.#endpoints(this.helpers?.stable) === 0 ? ['stable'] : [];
@@ -287,7 +304,9 @@ export class RolloutModel {
   #watching = (): boolean => this.status.stable !== undefined;
 
   #sample(): void {
-    const serving = this.route.plan.kind === 'Split' && this.observe().routes[0]?.reachesCanary;
+    const { inFlight: flight } = this.status;
+    const aimed = flight && (flight.weightBp > 0 || (flight.matchStep ?? flight.shadowStep) !== undefined);
+    const serving = aimed && !flight.retreat;
     this.#guardrails = this.#guardrails.map(({ rule: own, status }) => {
       if (!serving && this.spec.mode === 'Act') return { rule: own, ...(status ? { status } : {}) };
       const before = this.status.guardrails.find(({ name }) => name === own.guardrail.name);
@@ -394,6 +413,12 @@ export class RolloutModel {
             this.status.inFlight?.stage !== 'Unpinning',
           'the Service would select two revisions',
         );
+        forbid(
+          this.userPin === this.status.inFlight?.stableHash &&
+            this.status.inFlight?.stage === 'Preparing' &&
+            this.#endpoints(this.userPin) > 0,
+          'the Service would select the canary beside a stable that serves',
+        );
         return;
       default:
         return;
@@ -446,12 +471,17 @@ export class RolloutModel {
           available: 0,
           numbered: false,
         };
-        sets.set(write.hash, { ...set, owner: 'Record', desired: write.replicas });
+        const takenOver = set.takenOver || set.owner === 'Deployment';
+        sets.set(write.hash, { ...set, owner: 'Record', desired: write.replicas, takenOver });
         return;
       }
-      case 'RemoveCanary':
-        if (sets.get(write.hash)?.owner === 'Record') sets.delete(write.hash);
+      case 'RemoveCanary': {
+        const set = sets.get(write.hash);
+        if (set?.owner !== 'Record') return;
+        if (set.takenOver) Object.assign(set, { owner: 'Deployment', desired: 0, takenOver: false });
+        else sets.delete(write.hash);
         return;
+      }
       case 'RemakeStable':
         sets.set(write.hash, {
           hash: write.hash,

@@ -103,6 +103,22 @@ describe('a rollout', () => {
     model.run(stable('v2'));
   });
 
+  test.each(['Preparing', 'TakingRoute', 'Baking'])(
+    'leaves a fast revert in stage %s for a third revision, and gives the kept set back',
+    (stage) => {
+      const model = new RolloutModel().run(healthy);
+      model.push('v2');
+      model.run(stable('v2'));
+      model.push('v1');
+      model.run((m) => m.status.inFlight?.stage === stage);
+      model.push('v3');
+      model.run((m) => m.status.inFlight?.hash === 'v3');
+      expect(model.sets.get('v1')).toMatchObject({ owner: 'Deployment', desired: 0 });
+      model.run(stable('v3'));
+      expectNothingLeft(model);
+    },
+  );
+
   test('knows a former stable revision whose set is gone, so that its hash is another', () => {
     const model = new RolloutModel().run(healthy);
     model.push('v2');
