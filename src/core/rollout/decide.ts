@@ -43,6 +43,7 @@ import {
   podsFailing,
   recordSaysRolledBack,
 } from './policies/safety.ts';
+import { stableDown } from './policies/stable-down.ts';
 import { startSequence } from './policies/start.ts';
 import {
   newTemplate,
@@ -76,6 +77,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   specUnusable,
   podsFailing,
   silentOrBad,
+  stableDown, // before the routes, which may not be raised while it lasts
   evaluatorsNotReady, // before the route, so that its rule is aimed last
   routeNotProgrammed,
   evaluatorsLost,
