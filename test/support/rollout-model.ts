@@ -84,6 +84,7 @@ export class RolloutModel {
   /** Revisions that were rolled back and that nobody asked to retry. */
   condemned = new Set<string>();
   unservedPasses = 0;
+  strandedPasses = 0;
   told: Told[] = [];
   decisions: Decision[] = [];
   #guardrails: JudgedGuardrail[];
@@ -195,7 +196,9 @@ export class RolloutModel {
             ? settled
               ? { kind: 'AtPlan' }
               : { kind: 'Waiting', until: this.route.acceptedAt as EpochMs, reason: 'Settling', message: 'settles' }
-            : { kind: 'Due' },
+            : this.#raiseWaits(plan)
+              ? { kind: 'Waiting', reason: 'EndpointsNotFound', message: 'no ready endpoints' }
+              : { kind: 'Due' },
         },
       ],
       ...this.#stickySeen(),
@@ -240,9 +243,21 @@ export class RolloutModel {
     if (this.status.inFlight || this.#watching()) this.#sample();
   }
 
+  /** Gateways say BackendsAvailable=False of a route to a Service without pods, and no weight rises until they say True. */
+  #raiseWaits(plan: RoutePlan): boolean {
+    const now = this.route.plan;
+    if (plan.kind !== 'Split' || now.kind !== 'Split' || plan.canaryBp <= now.canaryBp) return false;
+    return this.#endpoints(this.helpers?.stable) === 0 || this.#endpoints(this.helpers?.canary) === 0;
+  }
+
   /** Services that get traffic and have no pod, while nothing but Sluice can be to blame. */
   unserved(): string[] {
     if (this.broken.size > 0 || this.workload.replicas === 0 || !this.workload.paused) return [];
+    return this.podless();
+  }
+
+  /** Services that get traffic and have no pod. */
+  podless(): string[] {
     if (this.route.plan.kind === 'Original') return this.#endpoints(this.userPin) > 0 ? [] : ['user'];
     const { canaryBp } = this.route.plan;
     const stable = canaryBp < 10_000 && this.#behind('stable') === 0 ? ['stable'] : [];
@@ -286,7 +301,9 @@ export class RolloutModel {
   #watching = (): boolean => this.status.stable !== undefined;
 
   #sample(): void {
-    const serving = this.route.plan.kind === 'Split' && this.observe().routes[0]?.reachesCanary;
+    const { inFlight: flight } = this.status;
+    const aimed = flight && (flight.weightBp > 0 || (flight.matchStep ?? flight.shadowStep) !== undefined);
+    const serving = aimed && !flight.retreat;
     this.#guardrails = this.#guardrails.map(({ rule: own, status }) => {
       if (!serving && this.spec.mode === 'Act') return { rule: own, ...(status ? { status } : {}) };
       const before = this.status.guardrails.find(({ name }) => name === own.guardrail.name);
@@ -408,6 +425,12 @@ export class RolloutModel {
             this.workload.paused &&
             this.status.inFlight?.stage !== 'Unpinning',
           'the Service would select two revisions',
+        );
+        forbid(
+          this.userPin === this.status.inFlight?.stableHash &&
+            this.status.inFlight?.stage === 'Preparing' &&
+            this.#endpoints(this.userPin) > 0,
+          'the Service would select the canary beside a stable that serves',
         );
         return;
       default:

@@ -25,6 +25,7 @@ export interface PollerPorts {
 
 interface Polled {
   readonly question: Question;
+  readonly subject: Subject;
   readonly fingerprint: string;
   readonly schedule: Schedule;
   readonly asked: Asked | { readonly mistake: string };
@@ -78,9 +79,15 @@ export class GuardrailPoller {
     const { guardrail } = question.rule;
     const provider = this.#ports.pool.keyOf(question.query, question.namespace);
     const schedule = scheduleOf(provider, 'value' in asked ? asked.value : guardrail.name, guardrail.interval);
-    const status = known?.state.status ?? states.find((state) => state.rule.guardrail.name === guardrail.name)?.status;
+    const samePair =
+      known?.subject.canaryHash === subject.canaryHash && known.subject.stableHash === subject.stableHash;
+    // Samples and budgets belong to one pair of revisions.
+    const status =
+      (samePair ? known.state.status : undefined) ??
+      states.find((state) => state.rule.guardrail.name === guardrail.name)?.status;
     const polled: Polled = {
       question,
+      subject,
       fingerprint,
       schedule,
       asked,

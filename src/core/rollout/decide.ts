@@ -44,6 +44,7 @@ import {
   podsFailing,
   recordSaysRolledBack,
 } from './policies/safety.ts';
+import { stableDown } from './policies/stable-down.ts';
 import { startSequence } from './policies/start.ts';
 import {
   newTemplate,
@@ -77,6 +78,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   specUnusable,
   podsFailing,
   silentOrBad,
+  stableDown, // before the routes, which may not be raised while it lasts
   evaluatorsNotReady, // before the route, so that its rule is aimed last
   routeNotProgrammed,
   evaluatorsLost,

@@ -9,6 +9,7 @@ import { credit, evidence, type Hold, interrupt, missing } from '../hold.ts';
 import type { Observed } from '../observed.ts';
 import { awaitsPin, unpinnedMessage } from '../pin.ts';
 import { isRaise, planOf, withAims } from '../plan.ts';
+import { stableIsDown, waitForStable } from '../stable-down.ts';
 
 /** A flight on its way up that a wait can still stop, with its spec. */
 export function climbing(seen: Observed): { flight: InFlight; spec: RolloutSpec } | undefined {
@@ -139,6 +140,7 @@ export const stableBelowStrength: Policy = (seen, now) => {
   const up = climbing(seen);
   if (!up || up.flight.fastRevert || (up.flight.stage !== 'Scaling' && !holds(up.flight)) || stableStrong(seen))
     return undefined;
+  if (stableIsDown(seen)) return { ...waitForStable(seen, up.flight), flight: interrupted(up.flight, now) };
   const message = `stable has ${seen.stableSet?.available ?? 0} available pods of ${seen.workload?.replicas ?? 0}`;
   return { ...wait('StableBelowStrength', message), flight: interrupted(up.flight, now) };
 };
@@ -260,7 +262,9 @@ function scaleThenAim(seen: Observed, flight: InFlight, now: EpochMs): Move {
   };
 }
 
-const cleared = ({ matchStep: _match, shadowStep: _shadow, hold: _hold, ...flight }: InFlight): InFlight => flight;
+/** No rule of ours is aimed or mirrors, and nothing counts any more. */
+export const cleared = ({ matchStep: _match, shadowStep: _shadow, hold: _hold, ...flight }: InFlight): InFlight =>
+  flight;
 
 export function canaryTrouble(seen: Observed, wanted: number): string {
   const trouble = seen.canarySet?.trouble ? `: ${seen.canarySet.trouble}` : '';

@@ -105,6 +105,7 @@ function loosen(seen: Observed, flight: InFlight): Move | undefined {
 /** The old canary is gone and nothing routes to it: the next template starts with helpers and route as they are. */
 function restart(seen: Observed, flight: InFlight, now: EpochMs): Move {
   const { workload, status } = seen;
+  // A set that was taken over is the Deployment's own again, and stays.
   if (seen.canarySet?.owner === 'Record')
     return doing('Restarting', 'the old canary goes', { kind: 'RemoveCanary', hash: flight.hash });
   if (seen.recordHash !== undefined) return doing('Restarting', 'the old record goes', { kind: 'RemoveRecord' });

@@ -20,9 +20,13 @@ function nowhereToReturn(seen: Observed): boolean {
   return seen.services.stable.exists && seen.services.stable.ready === 0 && seen.services.canary.ready > 0;
 }
 
+/** Users are on the canary: by a route, or by their own Service where that does not keep to stable. */
+function isReached({ routes, services: { user }, status: { inFlight } }: Observed): boolean {
+  return routes.some((route) => route.reachesCanary) || (user.exists && user.aimedAt !== inFlight?.stableHash);
+}
+
 function goBackUnlessNowhere(seen: Observed, retreat: Move, now: number): Move {
-  const reaches = seen.routes.some((route) => route.reachesCanary);
-  if (!reaches || !nowhereToReturn(seen)) return retreat;
+  if (!isReached(seen) || !nowhereToReturn(seen)) return retreat;
   const message = `${retreat.message}; stable has no ready pod and the canary has, so traffic stays. \`kubectl sluice abort --force\` overrides`;
   return {
     ...wait('NoStableToReturnTo', message, (now + 1000) as never),

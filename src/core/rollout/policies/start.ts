@@ -5,6 +5,7 @@ import type { Move, Policy } from '../decision.ts';
 import { enter, isFinishing, settleThen, wait } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 import { unpinnedMessage } from '../pin.ts';
+import { leavesStable, stableIsDown, waitForStable } from '../stable-down.ts';
 import { canaryTrouble } from './advance.ts';
 
 /**
@@ -37,8 +38,10 @@ function prepare(seen: Observed, flight: InFlight, now: EpochMs): Move {
   const size = canarySize(flight, flight.step, workload?.replicas ?? 0);
   if (seen.recordHash !== hash)
     return act('Preparing', 'the record of the rollout is made', { kind: 'MakeRecord', hash, stableHash });
+  const leaves = leavesStable(seen, flight);
   if (
     pins &&
+    !leaves &&
     services.user.aimedAt !== stableHash &&
     !(services.user.contested && seen.spec?.traffic.onUnpinned === 'Continue')
   )
@@ -47,6 +50,8 @@ function prepare(seen: Observed, flight: InFlight, now: EpochMs): Move {
       services.user.contested ? unpinnedMessage(seen) : 'the Service is pinned to stable',
       { kind: 'PinService', hash: stableHash },
     );
+  if (pins && leaves && services.user.aimedAt === stableHash && !services.user.contested)
+    return act('Preparing', 'stable has no ready pod: the Service takes every ready one', { kind: 'UnpinService' });
   // A selector changes only while nothing routes to it.
   if (services.stable.aimedAt !== stableHash || services.canary.aimedAt !== hash) {
     if (seen.routes.some((route) => route.reachesCanary))
@@ -58,6 +63,7 @@ function prepare(seen: Observed, flight: InFlight, now: EpochMs): Move {
   if (!canaryAvailable(seen, size)) return wait('CanaryNotAvailable', canaryTrouble(seen, size));
   if (!services.canary.listsAll || services.canary.ready < size)
     return wait('EndpointsPending', 'EndpointSlices do not list every canary pod yet');
+  if (stableIsDown(seen)) return waitForStable(seen, flight);
   if (!services.stable.listsAll || services.stable.ready === 0)
     return wait('EndpointsPending', 'EndpointSlices do not list every stable pod yet');
   return { reason: 'Prepared', message: 'the canary is available', flight: enter(flight, 'SettlingEndpoints', now) };

@@ -1,5 +1,5 @@
 import { setImmediate as settled } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { guardrailSchema } from '../../../../src/api/guardrail.ts';
 import { prometheusQuerySchema } from '../../../../src/api/metric.ts';
 import type { Clock } from '../../../../src/base/clock.ts';
@@ -11,22 +11,35 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 
 const INTERVAL_MS = 10_000;
 
+const guardrail = guardrailSchema.parse({ name: 'errors', metric: 'errors', max: 1, interval: '10s' });
+const rule = { guardrail, direction: 'LowerIsBetter', bounds: { max: 1 }, windowMs: 60_000 as DurationMs } as const;
+const question = { rule, query: prometheusQuerySchema.parse({ query: 'up' }), namespace: 'shop' };
+const subject = { namespace: 'shop', rollout: 'web', service: 'web', canaryHash: 'a', stableHash: 'b' };
+
+/** A poller that stops with the test, before a provider that answers so. */
+function pollerOf(clock: Clock, query: (asked: { at: EpochMs }) => Promise<object>): GuardrailPoller {
+  const pool = { keyOf: () => 'prometheus', providerOf: async () => ({ query }) } as unknown as ProviderPool;
+  const poller = new GuardrailPoller({ clock, logger: silent, pool, sampled: () => {} });
+  onTestFinished(() => poller.stop());
+  return poller;
+}
+
+const valueAt = (value: number, at: EpochMs) => ({
+  kind: 'Value',
+  value,
+  at,
+  remarks: { warnings: [], infos: [] },
+});
+
 /** The instants that one guardrail asks for in a minute, with timers that fire so much before (or, below 0, after) they are due. */
 async function instantsWith(earlyMs: number): Promise<number[]> {
   const time = new FakeClock();
   const clock: Clock = { now: () => time.now(), after: (ms, run) => time.after(Math.max(1, ms - earlyMs), run) };
   const instants: EpochMs[] = [];
-  const query = async ({ at }: { at: EpochMs }) => {
+  const poller = pollerOf(clock, async ({ at }) => {
     instants.push(at);
-    return { kind: 'Value', value: 0, at, remarks: { warnings: [], infos: [] } };
-  };
-  const pool = { keyOf: () => 'prometheus', providerOf: async () => ({ query }) } as unknown as ProviderPool;
-  const poller = new GuardrailPoller({ clock, logger: silent, pool, sampled: () => {} });
-  onTestFinished(() => poller.stop());
-  const guardrail = guardrailSchema.parse({ name: 'errors', metric: 'errors', max: 1, interval: '10s' });
-  const rule = { guardrail, direction: 'LowerIsBetter', bounds: { max: 1 }, windowMs: 60_000 as DurationMs } as const;
-  const question = { rule, query: prometheusQuerySchema.parse({ query: 'up' }), namespace: 'shop' };
-  const subject = { namespace: 'shop', rollout: 'web', service: 'web', canaryHash: 'a', stableHash: 'b' };
+    return valueAt(0, at);
+  });
   poller.watch('shop/web', { subject, questions: [question], states: [] });
   for (let second = 0; second < 60; second++) {
     await time.advance(1_000);
@@ -43,4 +56,44 @@ test.each([
   const instants = await instantsWith(earlyMs);
   expect(instants.length).toBeGreaterThanOrEqual(5);
   expect(instants).toEqual(instants.map((_at, index) => (instants[0] ?? 0) + index * INTERVAL_MS));
+});
+
+describe('what is known of a guardrail', () => {
+  /** After three samples out of bounds, which spend the budget. */
+  async function harmed() {
+    const clock = new FakeClock();
+    const poller = pollerOf(clock, async ({ at }) => valueAt(2, at));
+    poller.watch('shop/web', { subject, questions: [question], states: [] });
+    for (let second = 0; second < 40; second++) {
+      await clock.advance(1_000);
+      await settled();
+    }
+    const known = () => poller.statesOf('shop/web')?.[0]?.status;
+    expect(known()?.verdict).toBe('Harm');
+    return { poller, known };
+  }
+
+  test.each([{ canaryHash: 'c' }, { stableHash: 'c' }])(
+    'is not held against another pair of revisions: %o',
+    async (hashes) => {
+      const { poller, known } = await harmed();
+      poller.watch('shop/web', { subject: { ...subject, ...hashes }, questions: [question], states: [] });
+      expect(known()).toBeUndefined();
+    },
+  );
+
+  test('stays where only its bounds are edited', async () => {
+    const { poller, known } = await harmed();
+    const before = known();
+    const edited = { ...question, rule: { ...rule, bounds: { max: 3 } } };
+    poller.watch('shop/web', { subject, questions: [edited], states: [] });
+    expect(known()).toEqual(before);
+  });
+
+  test('comes from status where nobody watched before', () => {
+    const poller = pollerOf(new FakeClock(), async ({ at }) => valueAt(0, at));
+    const status = { name: 'errors', verdict: 'Harm' as const, reason: 'OutOfBounds', outOfBounds: [true, true] };
+    poller.watch('shop/web', { subject, questions: [question], states: [{ rule, status }] });
+    expect(poller.statesOf('shop/web')).toEqual([{ rule, status }]);
+  });
 });

@@ -105,20 +105,6 @@ describe('a rollout', () => {
     model.run(stable('v2'));
   });
 
-  test('starts again when a new template comes in the middle of a way back to a set that the Deployment had kept', () => {
-    const model = new RolloutModel().run(healthy);
-    model.push('v2');
-    model.run(stable('v2'));
-    model.push('v1');
-    model.run(weight(10_000));
-    expect(model.sets.get('v1')).toMatchObject({ owner: 'Record', takenOver: true });
-    model.push('v3');
-    model.run((m) => m.status.inFlight?.hash === 'v3');
-    expect(model.sets.get('v1')).toMatchObject({ owner: 'Deployment', desired: 0, takenOver: false });
-    model.run(stable('v3'));
-    expectNothingLeft(model);
-  });
-
   test('keeps a set that it took over for as long as the held template asks for it, whatever is tried', () => {
     const model = new RolloutModel({ fastRevert: { within: '0s' } }).run(healthy);
     model.push('v2');
@@ -146,6 +132,22 @@ describe('a rollout', () => {
     model.run(stable('v2'));
     expectNothingLeft(model);
   });
+
+  test.each(['Preparing', 'TakingRoute', 'Baking'])(
+    'leaves a fast revert in stage %s for a third revision, and gives the kept set back',
+    (stage) => {
+      const model = new RolloutModel().run(healthy);
+      model.push('v2');
+      model.run(stable('v2'));
+      model.push('v1');
+      model.run((m) => m.status.inFlight?.stage === stage);
+      model.push('v3');
+      model.run((m) => m.status.inFlight?.hash === 'v3');
+      expect(model.sets.get('v1')).toMatchObject({ owner: 'Deployment', desired: 0 });
+      model.run(stable('v3'));
+      expectNothingLeft(model);
+    },
+  );
 
   test('knows a former stable revision whose set is gone, so that its hash is another', () => {
     const model = new RolloutModel().run(healthy);
