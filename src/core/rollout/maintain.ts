@@ -48,6 +48,13 @@ const cleans = new Set<InFlight['stage']>(['Cleaning', 'CleaningUp']);
 const keepsSize = (flight: InFlight): boolean =>
   !flight.retreat && !isFinishing(flight) && flight.stage !== 'Preparing' && flight.stage !== 'Observing';
 
+/** Who waits for a person, or for somebody to let the Service go, does not have pods made: that is no fault of theirs. */
+function isHeldUp(seen: Observed, flight: InFlight): boolean {
+  const { spec, status, problems, services } = seen;
+  if (spec?.paused || status.pausedByAction || problems.some(({ passing }) => !passing)) return true;
+  return flight.stage === 'Preparing' && services.user.contested !== undefined && awaitsPin(seen, flight);
+}
+
 /** The flight with the clock of the progress deadline: it runs while the canary lacks pods, and only then. */
 export function withDeadline(seen: Observed, flight: InFlight, now: EpochMs): InFlight {
   if (
@@ -60,8 +67,6 @@ export function withDeadline(seen: Observed, flight: InFlight, now: EpochMs): In
     return flight;
   const available = canaryAvailable(seen, canarySize(flight, flight.step, seen.workload.replicas));
   const { unavailableSince, ...kept } = flight;
-  // Whoever keeps the Service keeps the canary from being made: that is no fault of its pods.
-  const notMade = flight.stage === 'Preparing' && seen.services.user.contested && awaitsPin(seen, flight);
-  if (available || notMade) return kept;
+  if (available || isHeldUp(seen, flight)) return kept;
   return { ...kept, unavailableSince: unavailableSince ?? now };
 }

@@ -39,6 +39,24 @@ describe('pods that take their time to start', () => {
     expect(reasons(model)).toContain('CanaryCannotServe');
   });
 
+  test.each([
+    ['spec.paused', (model: RolloutModel, is: boolean) => Object.assign(model.spec, { paused: is })],
+    [
+      'a spec that cannot be used',
+      (model: RolloutModel, is: boolean) => {
+        model.problems = is ? [{ code: 'SLUICE_METRIC_INVALID', message: 'm' }] : [];
+      },
+    ],
+  ])('are waited for anew after %s, however long that was', (_, keep) => {
+    const model = slow(10);
+    model.run(({ status }) => status.inFlight?.stage === 'Preparing');
+    keep(model, true);
+    model.run(({ now }) => now > 1_800_000_000_000 + 3 * 3_600_000, { stepMs: 60_000 });
+    keep(model, false);
+    model.run(stable('v2'), { limit: 5_000 });
+    expect(reasons(model)).not.toContain('RollingBack');
+  });
+
   test('are no harm, whatever the steps are and however the size changes meanwhile', () => {
     const size = fc.integer({ min: 1, max: 60 });
     const weights = fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 5 });
