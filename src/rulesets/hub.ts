@@ -146,7 +146,7 @@ export class RulesetHub {
     const now = this.#clock.now();
     // The number of this ruleset on another one, from before numbers started lower.
     const isOther = revision === set.published?.revision && digest !== set.published.digest;
-    if (isOther) set.heard.forget(id);
+    if (state === 'Running' && isOther) set.heard.forget(id);
     else if (state === 'Running' && set.heard.hear(id, revision, now)) changed(set);
     for (const key of evaluated) {
       if (!set.published?.keys.has(key)) continue;

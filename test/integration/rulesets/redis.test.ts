@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { RedisSettings } from '../../../src/rulesets/redis-link.ts';
-import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
+import { type SealedRuleset, sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { RealRedis } from '../../support/redis.ts';
 import { TestInstallation, TestReplica, TOKEN } from '../../support/replicas.ts';
 import { contentOf, sealedWith, type TestEvaluator, until } from '../../support/stream.ts';
@@ -154,6 +154,25 @@ test('everything in Redis ends by itself, and a namespace that comes anew begins
   await run(fresh, 1);
 });
 
+/** Made so many seconds later under the numbers of a namespace that was made anew. */
+function anewAfter({ key }: TestInstallation, { ruleset }: SealedRuleset, revision: number): SealedRuleset {
+  const issuedAt = new Date(Date.parse(ruleset.issuedAt) + 1_000 * revision).toISOString();
+  return sealRuleset({ ...ruleset, revision, issuedAt }, key);
+}
+
+test('where numbers start lower, the ConfigMap alone tells replicas so while there is no Redis', async () => {
+  const installation = new TestInstallation();
+  const nowhere = { url: 'redis://127.0.0.1:1' };
+  const leader = (await new TestReplica(installation, 'operator-0', nowhere).start()).lead();
+  const follower = await new TestReplica(installation, 'operator-1', nowhere).start();
+  const before = installation.sealed(37);
+  installation.publish(leader, before);
+  const evaluator = await installation.evaluator(follower.address, 'pod-1');
+  await run([evaluator], 37);
+  installation.publish(leader, anewAfter(installation, before, 1));
+  await run([evaluator], 1);
+});
+
 test('where numbers start lower, all replicas give what was made later, and none goes back to what Redis still has', async () => {
   const redis = await RealRedis.start();
   const { installation, leader, others, replicas } = await start(2, redis);
@@ -164,15 +183,11 @@ test('where numbers start lower, all replicas give what was made later, and none
     replicas.map(({ address }, index) => installation.evaluator(address, `pod-${index}`)),
   );
   await run(evaluators, 37);
-  // The namespace was deleted and made anew, and neither replica saw it without a ruleset.
-  const issuedAt = (index: number) => new Date(Date.parse(before.ruleset.issuedAt) + 1_000 * index).toISOString();
-  const anew = (revision: number) =>
-    sealRuleset({ ...before.ruleset, revision, issuedAt: issuedAt(revision) }, installation.key);
-  installation.publish(leader, anew(1));
-  await run(evaluators, 1);
-  // One whose watch hangs is told by Redis.
+  // The namespace was deleted and made anew, and no replica saw it without a ruleset.
   follower.isDeaf = true;
-  installation.publish(leader, anew(2));
+  installation.publish(leader, anewAfter(installation, before, 1));
+  await run(evaluators, 1);
+  installation.publish(leader, anewAfter(installation, before, 2));
   await run(evaluators, 2);
   const key = await rulesetKey(redis);
   await redis.admin.hset(key, { revision: 37, digest: before.digest, content: contentOf(before) });

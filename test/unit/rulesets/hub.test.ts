@@ -299,6 +299,8 @@ test('the same number with another content is given to all, and is run by who sa
   hub.acknowledge('one', { ...said, subscriber: 'one', digest, evaluated: [] });
   hub.acknowledge('other', { ...said, subscriber: 'other', digest: before, evaluated: [] });
   expect(hub.running('shop')).toEqual([7, -1]);
+  hub.acknowledge('one', { ...said, subscriber: 'one', digest: before, evaluated: [], state: 'Refused' });
+  expect(hub.running('shop')).toEqual([7, -1]); // it runs what it ran
 });
 
 test('what was made earlier never takes the numbers back', async () => {
