@@ -3,6 +3,7 @@ import { SluiceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { contentIn } from './frames.ts';
 import type { RulesetHub } from './hub.ts';
+import { isOlder, madeOf } from './order.ts';
 import { OthersPictures } from './others-pictures.ts';
 import type { Picture } from './picture.ts';
 import { encodePicture } from './picture-codec.ts';
@@ -103,8 +104,8 @@ export class FanOut {
       this.#run(() => this.#tell());
     }
     if (notice?.kind !== 'Ruleset') return;
-    const { revision = -1 } = this.#ports.hub.newest(notice.flagSetId) ?? {};
-    if (!this.#isLeading && notice.revision > revision) this.#carry(notice.flagSetId);
+    const { revision } = this.#ports.hub.newest(notice.flagSetId) ?? {};
+    if (!this.#isLeading && notice.revision !== revision) this.#carry(notice.flagSetId);
   }
 
   /** Tells that nobody listens here any more: those who did are seen elsewhere, or gone. After the streams have ended. */
@@ -222,8 +223,8 @@ export class FanOut {
     if ((await store.putRuleset(ours, content)) === undefined) return;
     const theirs = await this.#open(flagSetId);
     const { revision } = ours;
-    if (theirs && theirs.sealed.ruleset.revision > revision) {
-      // The next leader has written it, or it is of a namespace of the same name.
+    if (theirs && theirs.sealed.ruleset.revision > revision && isOlder(ours, madeOf(theirs.sealed.ruleset))) {
+      // The next leader has written it.
       logger.warn({ flagSetId, revision }, 'Redis has a newer ruleset than this leader; it is left to end');
       return;
     }
@@ -235,9 +236,12 @@ export class FanOut {
   async #take(flagSetId: string): Promise<void> {
     const { hub, store } = this.#ports;
     const held = await store.revisionOf(flagSetId);
-    if (held === undefined || held <= (hub.newest(flagSetId)?.revision ?? -1)) return;
+    if (held === undefined || held === hub.newest(flagSetId)?.revision) return;
     const opened = await this.#open(flagSetId);
-    if (opened) hub.publish(opened.sealed, opened.content);
+    const ours = hub.newest(flagSetId);
+    // A higher number that was made before is of a former namespace of this name. The ConfigMap brings what a clock keeps back here.
+    if (opened && !(ours && madeOf(opened.sealed.ruleset).issuedAt < ours.issuedAt))
+      hub.publish(opened.sealed, opened.content);
   }
 
   /** What Redis has, if it is a ruleset of this flag set that the leader has signed; anything else is taken out. */

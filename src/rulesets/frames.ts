@@ -1,12 +1,10 @@
-import type { EpochMs } from '../base/units.ts';
 import type { SealedRuleset } from '../wire/sealed-ruleset.ts';
+import { type Made, madeOf } from './order.ts';
 
 /** The newest ruleset of a flag set as the hub keeps it: made once, sent to everyone from the same memory. */
-export interface Published {
+export interface Published extends Made {
   readonly flagSetId: string;
-  readonly revision: number;
   readonly digest: string;
-  readonly issuedAt: EpochMs;
   readonly keys: ReadonlySet<string>;
   readonly snapshotFrame: Buffer;
   readonly pingFrame: Buffer;
@@ -20,13 +18,12 @@ export interface PingData {
 
 /** `content`: the sealed ruleset as JSON in gzip in Base64, as it lies in the ConfigMap. */
 export function publishedOf({ ruleset, digest }: SealedRuleset, content: string): Published {
-  const { flagSetId, revision, issuedAt, flags } = ruleset;
+  const { flagSetId, revision, flags } = ruleset;
   const ping: PingData = { revision, digest };
   return {
+    ...madeOf(ruleset),
     flagSetId,
-    revision,
     digest,
-    issuedAt: Date.parse(issuedAt) as EpochMs,
     keys: new Set(Object.keys(flags)),
     snapshotFrame: Buffer.from(`event: snapshot\nid: ${revision}\ndata: ${content}\n\n`),
     pingFrame: Buffer.from(`event: ping\ndata: ${JSON.stringify(ping)}\n\n`),

@@ -3,6 +3,7 @@ import type { Code } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { after, type DurationMs, type EpochMs } from '../base/units.ts';
 import { type CompiledRuleset, compileRuleset } from '../core/evaluation/compile.ts';
+import { isOlder, type Made, madeOf } from './order.ts';
 import type { News, Snapshot } from './source.ts';
 
 /** The ruleset that answers now. */
@@ -38,6 +39,9 @@ export class RulesetHolder {
   readonly #listeners = new Set<(held: HeldRuleset) => void>();
   readonly #refusals = new Map<Code, number>();
   #current: HeldRuleset | undefined;
+  #made: Made | undefined;
+  /** Where numbers started lower: when the first of them was made. What was made before is of the numbers before. */
+  #lowerSince: EpochMs | undefined;
   #newsAt: EpochMs | undefined;
   #stale = false;
   #told = '';
@@ -107,7 +111,7 @@ export class RulesetHolder {
   }
 
   #offer({ ruleset, digest, bytes }: Snapshot, live: boolean): void {
-    const { flagSetId, revision } = ruleset;
+    const { flagSetId } = ruleset;
     const held = this.#current;
     const expected = this.#flagSetId ?? held?.compiled.flagSetId ?? flagSetId;
     if (flagSetId !== expected) {
@@ -115,11 +119,22 @@ export class RulesetHolder {
       this.take({ kind: 'Refused', code: 'SLUICE_RULESET_INVALID', message });
       return;
     }
-    // Revisions only ever grow: this is one from before that came late.
-    if (held && held.digest !== digest && revision <= held.compiled.revision) return;
-    if (held?.digest !== digest) this.#swap({ compiled: compileRuleset(ruleset), digest, bytes });
+    if (held?.digest !== digest) {
+      const made = madeOf(ruleset);
+      if (this.#isLate(made, live)) return;
+      if (this.#made && made.revision <= this.#made.revision) this.#lowerSince = made.issuedAt;
+      this.#made = made;
+      this.#swap({ compiled: compileRuleset(ruleset), digest, bytes });
+    }
     if (live) this.#confirm();
     else if (held === undefined) this.#stale = true;
+  }
+
+  /** Whether this is from before what is held. Numbers go back only for what is made later, and only by who makes rulesets. */
+  #isLate(made: Made, live: boolean): boolean {
+    if (this.#made === undefined) return false;
+    if (this.#lowerSince !== undefined && made.issuedAt < this.#lowerSince) return true;
+    return isOlder(made, this.#made) || (!live && made.revision <= this.#made.revision);
   }
 
   #confirm(): void {

@@ -6,6 +6,7 @@ import type { Acknowledgement } from '../wire/acknowledgement.ts';
 import type { SealedRuleset } from '../wire/sealed-ruleset.ts';
 import { EMPTY_PING, type Published, publishedOf } from './frames.ts';
 import { Heard } from './heard.ts';
+import { isOlder, madeOf } from './order.ts';
 import { type Picture, reachOf } from './picture.ts';
 import { Subscriber } from './subscriber.ts';
 
@@ -88,13 +89,14 @@ export class RulesetHub {
     return this.#flagSets.get(flagSetId)?.published;
   }
 
-  /** Gives everyone this ruleset, unless they had a newer one. `content` as in `publishedOf`. */
+  /** Gives everyone this ruleset, unless one that was made later is here. `content` as in `publishedOf`. */
   publish(sealed: SealedRuleset, content: string): void {
     if (this.#isClosed) return;
     const { flagSetId, revision } = sealed.ruleset;
     const set = this.#of(flagSetId);
     const before = set.published;
-    if (before && (revision < before.revision || sealed.digest === before.digest)) return;
+    if (before && (sealed.digest === before.digest || isOlder(madeOf(sealed.ruleset), before))) return;
+    if (before && revision <= before.revision) forgetNumbers(set);
     const published = publishedOf(sealed, content);
     set.published = published;
     set.issuedAt.set(revision, published.issuedAt);
@@ -109,9 +111,8 @@ export class RulesetHub {
     const set = this.#flagSets.get(flagSetId);
     if (!set) return;
     set.published = undefined;
-    set.issuedAt.clear();
     set.evaluatedAt.clear();
-    set.heard.clear();
+    forgetNumbers(set);
     this.#dropIfEmpty(flagSetId, set);
   }
 
@@ -139,11 +140,14 @@ export class RulesetHub {
   }
 
   /** What someone says who listens, or, where all replicas serve, may listen elsewhere; false for anybody else. */
-  acknowledge(id: string, { flagSetId, revision, state, evaluated }: Acknowledgement): boolean {
+  acknowledge(id: string, { flagSetId, revision, digest, state, evaluated }: Acknowledgement): boolean {
     const set = this.#flagSets.get(flagSetId);
     if (!set || !(set.subscribers.has(id) || (this.hearsAll && set.published))) return false;
     const now = this.#clock.now();
-    if (state === 'Running' && set.heard.hear(id, revision, now)) changed(set);
+    // The number of this ruleset on another one, from before numbers started lower.
+    const isOther = revision === set.published?.revision && digest !== set.published.digest;
+    if (state === 'Running' && isOther) set.heard.forget(id);
+    else if (state === 'Running' && set.heard.hear(id, revision, now)) changed(set);
     for (const key of evaluated) {
       if (!set.published?.keys.has(key)) continue;
       set.evaluatedAt.set(key, now);
@@ -247,11 +251,16 @@ export class RulesetHub {
   }
 }
 
-/** Who has the newest already, or one that this replica has not heard of yet, is sent no snapshot. */
+/** Who comes with this one is sent no snapshot. Who comes with any other is: it knows itself which was made later. */
 function greet(subscriber: Subscriber, { revision, snapshotFrame, pingFrame }: Published): void {
-  const { has = -1 } = subscriber;
-  subscriber.send(has >= revision ? pingFrame : snapshotFrame);
-  subscriber.has = Math.max(has, revision);
+  subscriber.send(subscriber.cameWith === revision ? pingFrame : snapshotFrame);
+  subscriber.cameWith = undefined;
+}
+
+/** What was said and measured is of other rulesets than those that get these numbers now. */
+function forgetNumbers({ issuedAt, heard }: FlagSet): void {
+  issuedAt.clear();
+  heard.clear();
 }
 
 const newestOf = ({ published }: FlagSet): number => published?.revision ?? 0;

@@ -5,6 +5,7 @@ import { type Clock, sleep } from '../base/clock.ts';
 import { type Code, codes, SluiceError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
+import type { EpochMs } from '../base/units.ts';
 import { digest, revision } from '../wire/names.ts';
 import { decodeSnapshot } from '../wire/snapshot.ts';
 import { Acknowledger, type RefusedRuleset, type Running } from './acknowledger.ts';
@@ -12,6 +13,8 @@ import { EventParser, type StreamEvent } from './event-parser.ts';
 import { type KeyRing, type News, openSnapshot, type RulesetSource } from './source.ts';
 import { callStream } from './stream-call.ts';
 
+/** As long as from one ping to the next: for a shorter time a replica may lag, or a ruleset be on its way. */
+const DIFFERS_MS = 15_000;
 const JITTER_MS = 2_000;
 /** Who says no, or has too much to do, is asked more and more seldom. */
 const MAX_PAUSE_MS = 30_000;
@@ -74,6 +77,8 @@ class Connection {
   #failures = 0;
   #lastError: SluiceError | undefined;
   #goodAt: number;
+  /** While the operator gives another ruleset than the one that answers. */
+  #difference: { readonly since: EpochMs; readonly isTold: boolean } | undefined;
   #isLossTold = false;
   /** Why it failed since then: each reason is logged when it first comes, and every hundredth failure. */
   readonly #reasons = new Set<Code>();
@@ -94,7 +99,8 @@ class Connection {
     const running = this.#ports.running();
     const headers = {
       accept: 'text/event-stream',
-      ...(running && { 'last-event-id': String(running.revision) }),
+      // The same number may be another ruleset.
+      ...(running && !this.#difference && { 'last-event-id': String(running.revision) }),
     };
     const response = await callStream({ url, tokenFile, caFile, headers, signal });
     try {
@@ -159,19 +165,36 @@ class Connection {
       return;
     }
     this.#tell({ kind: 'Ruleset', snapshot: opened, live: true });
+    this.#isSame({ revision, digest: opened.digest });
     this.#good();
     this.#acks.say();
   }
 
   #ping({ data }: StreamEvent, isFirst: boolean): void {
-    const newest = pingOf(data);
-    const running = this.#ports.running();
-    if (newest?.digest !== undefined && newest.digest === running?.digest) this.#tell({ kind: 'Confirmed' });
+    const { revision, digest } = pingOf(data) ?? {};
+    if (revision !== undefined && digest !== undefined && this.#isSame({ revision, digest }))
+      this.#tell({ kind: 'Confirmed' });
     this.#good();
     if (isFirst) this.#acks.say();
   }
 
+  /** Whether what the operator gives is what answers. Where it is not for too long, it is asked for anew, once, and maybe of another replica. */
+  #isSame(given: Running): boolean {
+    const running = this.#ports.running();
+    const now = this.#ports.clock.now();
+    if (!running || running.digest === given.digest) {
+      this.#difference = undefined;
+      return running !== undefined;
+    }
+    this.#difference ??= { since: now, isTold: false };
+    if (this.#difference.isTold || now - this.#difference.since < DIFFERS_MS) return false;
+    const message = `the operator gives revision ${given.revision}, and another that was made later answers: revision ${running.revision}`;
+    this.#refuse({ kind: 'Refused', code: 'SLUICE_RULESET_DIFFERS', message }, { ...given, reason: message });
+    return false;
+  }
+
   #refuse(news: Extract<News, { kind: 'Refused' }>, refused: RefusedRuleset): void {
+    this.#difference = { since: this.#ports.clock.now(), isTold: true };
     this.#tell(news);
     this.#acks.say({ ...refused, reason: `${news.code}: ${refused.reason}` });
     // What may have been damaged on its way is fetched again.

@@ -16,8 +16,8 @@ const PIECE_BYTES = 15_000;
  */
 export class Subscriber {
   readonly connectedAt: EpochMs;
-  /** The newest revision that it had, or was sent. */
-  has: number | undefined;
+  /** The revision that it had when it came; undefined once it was sent something of its flag set. */
+  cameWith: number | undefined;
   readonly #out: Writable;
   readonly #clock: Clock;
   /** What is left of the event that is on its way. */
@@ -26,8 +26,8 @@ export class Subscriber {
   /** Since when a piece is on its way. */
   #writingSince: EpochMs | undefined;
 
-  constructor(out: Writable, clock: Clock, has: number | undefined) {
-    this.has = has;
+  constructor(out: Writable, clock: Clock, cameWith: number | undefined) {
+    this.cameWith = cameWith;
     this.#out = out;
     this.#clock = clock;
     this.connectedAt = clock.now();

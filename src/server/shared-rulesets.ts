@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Installation } from '../controllers/feature-flag/installation.ts';
-import { contentOf, notedRevision, sealedIn } from '../controllers/feature-flag/snapshot-store.ts';
+import { contentOf, notedDigest, sealedIn } from '../controllers/feature-flag/snapshot-store.ts';
 import type { FlagSources } from '../controllers/feature-flag/sources.ts';
 import { FanOut } from '../rulesets/fan-out.ts';
 import { RulesetHub } from '../rulesets/hub.ts';
@@ -92,8 +92,8 @@ export class SharedRulesets {
       return;
     }
     this.#standing.add(flagSetId);
-    const { revision = -1 } = this.#hub.newest(flagSetId) ?? {};
-    if (notedRevision(object) <= revision) return;
+    const newest = this.#hub.newest(flagSetId);
+    if (newest && notedDigest(object) === newest.digest) return; // Redis brought it first
     const sealed = sealedIn(object, this.#running.installation);
     if (sealed?.ruleset.flagSetId === flagSetId) this.#hub.publish(sealed, contentOf(object));
   }

@@ -42,11 +42,23 @@ export type Ruleset = Omit<z.output<typeof shape>, 'flags'> & { flags: Record<st
 
 type Problem = readonly [path: readonly PropertyKey[], message: string];
 
-function* rulesetProblems(ruleset: z.output<typeof shape>): Generator<Problem> {
-  const counts = { flags: LIMITS.flags, layers: LIMITS.layers } as const;
-  for (const list of ['flags', 'layers'] as const) {
-    if (Object.keys(ruleset[list]).length > counts[list]) yield [[list], `must have at most ${counts[list]} entries`];
+/**
+ * What flags that are good one by one can break together: how many of everything there are, and how much text. Undefined: no evaluator
+ * refuses it for its size.
+ */
+export function sizeProblem(ruleset: Ruleset): WireProblem | undefined {
+  for (const [path, message] of countProblems(ruleset)) return { path: pathText(path), message };
+  return jsonProblem(ruleset, LIMITS.rulesetChars);
+}
+
+function* countProblems(ruleset: Pick<Ruleset, 'flags' | 'layers' | 'timeBoundaries'>): Generator<Problem> {
+  for (const list of ['flags', 'layers', 'timeBoundaries'] as const) {
+    if (Object.keys(ruleset[list]).length > LIMITS[list]) yield [[list], `must have at most ${LIMITS[list]} entries`];
   }
+}
+
+function* rulesetProblems(ruleset: z.output<typeof shape>): Generator<Problem> {
+  yield* countProblems(ruleset as Ruleset);
   for (const [key, layer] of Object.entries(ruleset.layers)) {
     if (Object.keys(layer.holdouts ?? {}).length > LIMITS.holdoutsPerLayer) {
       yield [['layers', key, 'holdouts'], `must have at most ${LIMITS.holdoutsPerLayer} entries`];

@@ -13,22 +13,29 @@ export const PUBLIC_KEY_FILE = 'public-key.pem';
 /** A ConfigMap takes 1 MiB, in which Base64 counts as what it stands for; the rest is for its metadata. */
 export const MAX_SNAPSHOT_BYTES = 900 * 1024;
 
+/** Of one that differs by its switches alone from one that was not too large. */
+export const MAX_SWITCHED_BYTES = 940 * 1024;
+/** Of the JSON. */
+const MAX_TEXT_BYTES = 2 * LIMITS.rulesetChars;
+
 /** A sealed ruleset as it lies in the ConfigMap: JSON in gzip. Throws SLUICE_RULESET_TOO_LARGE. */
-export function encodeSnapshot(sealed: SealedRuleset): Buffer {
-  const bytes = gzipSync(JSON.stringify(sealed), { level: 9 });
-  if (bytes.length <= MAX_SNAPSHOT_BYTES) return bytes;
-  const { flagSetId, flags } = sealed.ruleset;
-  throw new SluiceError(
-    'SLUICE_RULESET_TOO_LARGE',
-    `the ruleset of ${flagSetId} takes ${bytes.length} bytes in gzip, more than ${MAX_SNAPSHOT_BYTES}`,
-    { flagSetId, bytes: bytes.length, flags: Object.keys(flags).length },
-  );
+export function encodeSnapshot(sealed: SealedRuleset, maxBytes = MAX_SNAPSHOT_BYTES): Buffer {
+  const text = Buffer.from(JSON.stringify(sealed));
+  if (text.length > MAX_TEXT_BYTES) throw tooLarge(sealed, `takes ${text.length} bytes, more than ${MAX_TEXT_BYTES}`);
+  const bytes = gzipSync(text, { level: 9 });
+  if (bytes.length <= maxBytes) return bytes;
+  throw tooLarge(sealed, `takes ${bytes.length} bytes in gzip, more than ${maxBytes}`);
+}
+
+function tooLarge({ ruleset: { flagSetId, flags } }: SealedRuleset, why: string): SluiceError {
+  const facts = { flagSetId, flags: Object.keys(flags).length };
+  return new SluiceError('SLUICE_RULESET_TOO_LARGE', `the ruleset of ${flagSetId} ${why}`, facts);
 }
 
 /** What lies in a snapshot, for `openRuleset` to judge; undefined for what is no JSON in gzip, or too much of it. */
 export function decodeSnapshot(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(gunzipSync(bytes, { maxOutputLength: 2 * LIMITS.rulesetChars }).toString('utf8'));
+    return JSON.parse(gunzipSync(bytes, { maxOutputLength: MAX_TEXT_BYTES }).toString('utf8'));
   } catch {
     return undefined;
   }

@@ -10,6 +10,7 @@ import type { EpochMs } from '../../src/base/units.ts';
 import { issueServingCertificate } from '../../src/kube/certificates.ts';
 import type { Running } from '../../src/rulesets/acknowledger.ts';
 import { Authoriser, type Identity, type Reviewer } from '../../src/rulesets/authoriser.ts';
+import type { RulesetHolder } from '../../src/rulesets/holder.ts';
 import { RulesetHub } from '../../src/rulesets/hub.ts';
 import type { News, TrustedKeys } from '../../src/rulesets/source.ts';
 import { reloadTls, type StreamLimits, type StreamTls, streamServer } from '../../src/rulesets/stream-server.ts';
@@ -148,9 +149,11 @@ interface EvaluatorOptions {
   readonly token?: string;
   readonly caFile?: string;
   readonly clock?: Clock;
+  /** Decides what is run; default: whatever came last. */
+  readonly holder?: RulesetHolder;
 }
 
-/** An evaluator's end: takes what it is told, as the holder does. */
+/** An evaluator's end. */
 export async function startEvaluator(
   address: string,
   {
@@ -160,6 +163,7 @@ export async function startEvaluator(
     token = 'good',
     caFile,
     clock = systemClock,
+    holder,
   }: EvaluatorOptions = {},
 ): Promise<TestEvaluator> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-stream-'));
@@ -168,7 +172,10 @@ export async function startEvaluator(
   await setToken(token);
   const news: News[] = [];
   const evaluated = new Set<string>();
-  let running: Running | undefined;
+  let last: Running | undefined;
+  const held = (): Running | undefined =>
+    holder?.current && { revision: holder.current.compiled.revision, digest: holder.current.digest };
+  const running = () => (holder ? held() : last);
   const end = new AbortController();
   const source = streamSource(
     { address, flagSetId, subscriber, tokenFile, caFile, keys: keys && (() => keys) },
@@ -176,7 +183,7 @@ export async function startEvaluator(
       clock,
       random: () => 0.02, // of 2 s: tests need not wait for the jitter
       logger: silent,
-      running: () => running,
+      running,
       takeEvaluated: () => {
         const keys = [...evaluated];
         evaluated.clear();
@@ -186,7 +193,8 @@ export async function startEvaluator(
   );
   const done = source.run((one) => {
     news.push(one);
-    if (one.kind === 'Ruleset') running = { revision: one.snapshot.ruleset.revision, digest: one.snapshot.digest };
+    holder?.take(one);
+    if (one.kind === 'Ruleset') last = { revision: one.snapshot.ruleset.revision, digest: one.snapshot.digest };
   }, end.signal);
   const stop = async () => {
     end.abort();
@@ -194,7 +202,7 @@ export async function startEvaluator(
     await rm(folder, { recursive: true, force: true });
   };
   onTestFinished(stop);
-  return { news, evaluated, running: () => running, setToken, stop };
+  return { news, evaluated, running, setToken, stop };
 }
 
 export const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<unknown> =>

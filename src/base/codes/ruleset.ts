@@ -17,6 +17,10 @@ export const rulesetCodes = {
     retry: 'backoff',
     fix: 'The last good ruleset goes on. Give the evaluator the public key of this installation.',
   },
+  SLUICE_RULESET_DIFFERS: {
+    retry: 'backoff',
+    fix: 'The ruleset that was made last goes on and is called stale; the next change of a flag of the namespace ends that. A replica of the operator lags, or the cluster was restored from a backup: apply any change to a flag then.',
+  },
   SLUICE_RULESET_TOO_LARGE: {
     retry: 'never',
     fix: 'The last good ruleset goes on. Remove flags that are not asked for any more, or move some to another namespace.',

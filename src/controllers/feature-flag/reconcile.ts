@@ -12,10 +12,9 @@ import { isExpired, nextStatus, type Publication } from '../../core/flags/status
 import type { ConfigMap } from '../../kube/builtins.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
-import { LIMITS } from '../../wire/limits.ts';
-import type { Ruleset } from '../../wire/ruleset.ts';
+import { type Ruleset, sizeProblem } from '../../wire/ruleset.ts';
 import { type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
-import { SNAPSHOT_NAME } from '../../wire/snapshot.ts';
+import { MAX_SWITCHED_BYTES, SNAPSHOT_NAME } from '../../wire/snapshot.ts';
 import { observedFlag, observedFlags } from './gather.ts';
 import type { Installation } from './installation.ts';
 import { rolloutFlags } from './rollout-flags.ts';
@@ -159,16 +158,18 @@ export class FlagReconciler {
       if (!(error instanceof SluiceError) || error.code !== 'SLUICE_RULESET_TOO_LARGE') throw error;
       this.#ports.logger.error({ namespace: at.namespace, err: error }, 'a ruleset was not published');
       const reduced = withSwitchesOnly(at.before && publishedIn(at.before, installation), ruleset);
-      if (reduced) await this.#put(reduced, installation, at);
+      if (reduced) await this.#put(reduced, installation, { ...at, maxBytes: MAX_SWITCHED_BYTES });
       return { revision: reduced?.revision ?? revision, refused: error.message, ...around };
     }
   }
 
-  async #put(undated: UndatedRuleset, { signingKey }: Installation, at: WriteAt): Promise<void> {
+  async #put(undated: UndatedRuleset, installation: Installation, at: WriteAt): Promise<void> {
     const { client, clock } = this.#ports;
-    refuseTooMany(undated);
-    const ruleset: Ruleset = { ...undated, issuedAt: new Date(clock.now()).toISOString() };
-    const sealed = sealRuleset(ruleset, signingKey);
+    // Later than the one before, whatever the clock of another leader said: evaluators go by that too.
+    const { issuedAt = 0 } = (at.before && publishedIn(at.before, installation)) ?? {};
+    const ruleset: Ruleset = { ...undated, issuedAt: new Date(Math.max(clock.now(), issuedAt + 1)).toISOString() };
+    refuseTooLarge(ruleset);
+    const sealed = sealRuleset(ruleset, installation.signingKey);
     const object = await writeSnapshot(client, sealed, at);
     this.#wrote(at.namespace, object);
     this.#give(sealed, object);
@@ -226,13 +227,12 @@ interface DueStatus {
   readonly next: FeatureFlagStatus;
 }
 
-function refuseTooMany({ flagSetId, flags }: UndatedRuleset): void {
-  const count = Object.keys(flags).length;
-  if (count <= LIMITS.flags) return;
-  throw new SluiceError(
-    'SLUICE_RULESET_TOO_LARGE',
-    `the ruleset of ${flagSetId} has ${count} flags, more than ${LIMITS.flags}`,
-  );
+/** What every evaluator would refuse, so that no kill switch would come through any more. */
+function refuseTooLarge(ruleset: Ruleset): void {
+  const problem = sizeProblem(ruleset);
+  if (!problem) return;
+  const why = `the ruleset of ${ruleset.flagSetId} cannot be used: ${problem.path} ${problem.message}`;
+  throw new SluiceError('SLUICE_RULESET_TOO_LARGE', why);
 }
 
 function countsOf(

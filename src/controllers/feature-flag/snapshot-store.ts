@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GROUP } from '../../api/names.ts';
-import type { PublishedRuleset } from '../../core/flags/observed.ts';
+import type { EpochMs } from '../../base/units.ts';
+import { MAX_NOTED_REVISION, type PublishedRuleset } from '../../core/flags/observed.ts';
 import { type ConfigMap, configMaps } from '../../kube/builtins.ts';
 import type { CacheReader } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/kube-error.ts';
+import { sizeProblem } from '../../wire/ruleset.ts';
 import { isSealedBy, type SealedRuleset } from '../../wire/sealed-ruleset.ts';
 import {
   AUTHORITIES_FILE,
@@ -32,17 +34,22 @@ export function publishedIn(object: ConfigMap, installation: Installation): Publ
 const read = new WeakMap<ConfigMap, PublishedRuleset>();
 
 function open(object: ConfigMap, installation: Installation): PublishedRuleset {
-  const revision = notedRevision(object);
   const sealed = sealedIn(object, installation);
-  if (!sealed) return { revision, flags: undefined };
-  return { revision: Math.max(revision, sealed.ruleset.revision), flags: sealed.ruleset.flags };
+  if (!sealed) return { revision: notedRevision(object), flags: undefined };
+  const { revision, issuedAt, flags } = sealed.ruleset;
+  // No evaluator has taken it.
+  if (sizeProblem(sealed.ruleset)) return { revision, flags: undefined };
+  return { revision, issuedAt: Date.parse(issuedAt) as EpochMs, flags };
 }
 
-/** What its annotation says, without reading the ruleset; 0 where it says nothing. */
-export function notedRevision({ metadata }: ConfigMap): number {
+/** What its annotation says, for where nothing else is left; 0 where it says nothing that we may have written. */
+function notedRevision({ metadata }: ConfigMap): number {
   const noted = Number(metadata.annotations?.[REVISION]);
-  return Number.isSafeInteger(noted) && noted > 0 ? noted : 0;
+  return Number.isInteger(noted) && noted > 0 && noted <= MAX_NOTED_REVISION ? noted : 0;
 }
+
+/** What its annotation says, without reading the ruleset. */
+export const notedDigest = ({ metadata }: ConfigMap): string | undefined => metadata.annotations?.[DIGEST];
 
 /**
  * What this installation has sealed for this namespace; undefined for anything else. Others may write ConfigMaps too: what they
@@ -81,16 +88,18 @@ export interface WriteAt {
   readonly before: ConfigMap | undefined;
   readonly trust: Trust;
   readonly signal: AbortSignal;
+  /** Of the snapshot; default: 900 KiB. */
+  readonly maxBytes?: number;
 }
 
 /**
  * Writes a snapshot where `before` still stands; another writer ends it as SLUICE_KUBE_CONFLICT. Throws
- * SLUICE_RULESET_TOO_LARGE above 900 KiB, and then the last one stays.
+ * SLUICE_RULESET_TOO_LARGE above `maxBytes`, and then the last one stays.
  */
 export async function writeSnapshot(
   client: Pick<KubeClient, 'create' | 'replace'>,
   sealed: SealedRuleset,
-  { namespace, before, trust, signal }: WriteAt,
+  { namespace, before, trust, signal, maxBytes }: WriteAt,
 ): Promise<ConfigMap> {
   const { labels, annotations, ...others } = before?.metadata ?? metadataIn(namespace);
   const object: ConfigMap = {
@@ -102,7 +111,7 @@ export async function writeSnapshot(
       annotations: { ...annotations, [REVISION]: String(sealed.ruleset.revision), [DIGEST]: sealed.digest },
     },
     data: { ...trust },
-    binaryData: { [SNAPSHOT_FILE]: encodeSnapshot(sealed).toString('base64') },
+    binaryData: { [SNAPSHOT_FILE]: encodeSnapshot(sealed, maxBytes).toString('base64') },
   };
   return before ? client.replace(configMaps, object, { signal }) : client.create(configMaps, object, { signal });
 }

@@ -5,7 +5,7 @@ import { RULESET_SCHEMA, type Ruleset } from '../../wire/ruleset.ts';
 import { sizeOf } from '../evaluation/admission.ts';
 import { timeBoundaries } from '../evaluation/time-boundaries.ts';
 import { compileFlags, isSameForm } from './compile-flags.ts';
-import type { ObservedFlag, ObservedFlags, PublishedRuleset } from './observed.ts';
+import { MAX_NOTED_REVISION, type ObservedFlag, type ObservedFlags, type PublishedRuleset } from './observed.ts';
 import { expiryOf, type FlagDecision } from './status.ts';
 
 /** A ruleset to which only the time of its making is missing. */
@@ -32,7 +32,9 @@ export function decideFlags(seen: ObservedFlags, now: EpochMs): FlagsDecision {
   const revision = lastRevision(seen);
   // A namespace that never had a flag gets no ruleset.
   const hasAny = seen.flags.length > 0 || Object.keys(seen.builtIn).length > 0;
-  const isDue = before === undefined ? hasAny || seen.published !== undefined : changed.size > 0;
+  // Somebody has put an older one in its place, or the cluster was restored: evaluators have the one that was published here.
+  const isReplaced = (seen.published?.revision ?? 0) < seen.publishedHere;
+  const isDue = before === undefined ? hasAny || seen.published !== undefined : changed.size > 0 || isReplaced;
   const decisions = seen.flags.map(({ source }): [string, FlagDecision] => {
     const verdict = verdicts.get(source.name);
     if (!verdict) throw new Error(`no verdict for ${source.name}`); // compileFlags judges every source
@@ -85,11 +87,8 @@ function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T
 
 /** Numbers go on even where the snapshot was lost: the leader and flags remember the one that they were published with. */
 function lastRevision({ published, publishedHere, flags }: ObservedFlags): number {
-  return Math.max(
-    published?.revision ?? 0,
-    publishedHere,
-    ...flags.map(({ status }) => status.propagation?.desired ?? 0),
-  );
+  const noted = flags.map(({ status }) => status.propagation?.desired ?? 0);
+  return Math.max(published?.revision ?? 0, publishedHere, ...noted.filter((one) => one <= MAX_NOTED_REVISION));
 }
 
 function rulesetOf(

@@ -19,9 +19,13 @@ export interface ObservedFlag {
   readonly expiresAt: EpochMs | undefined;
 }
 
+/** Numbers of rulesets that others may have written are taken up to here: from there a namespace never comes to the last safe integer. */
+export const MAX_NOTED_REVISION = 1e12;
+
 /** The ruleset that evaluators are given. */
 export interface PublishedRuleset {
   readonly revision: number;
+  readonly issuedAt?: EpochMs | undefined;
   /** Undefined where it was damaged, or is signed by another key: it is published anew. */
   readonly flags: Readonly<Record<string, Flag>> | undefined;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { RedisSettings } from '../../../src/rulesets/redis-link.ts';
-import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
+import { type SealedRuleset, sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { RealRedis } from '../../support/redis.ts';
 import { TestInstallation, TestReplica, TOKEN } from '../../support/replicas.ts';
 import { contentOf, sealedWith, type TestEvaluator, until } from '../../support/stream.ts';
@@ -111,13 +111,14 @@ test('what was damaged in Redis is refused, taken out and written anew', async (
   const redis = await RealRedis.start();
   const { installation, leader, others } = await start(2, redis);
   const follower = others[0]!;
-  installation.publish(leader, installation.sealed(1));
+  const first = installation.sealed(1);
+  installation.publish(leader, first);
   const evaluator = await installation.evaluator(follower.address, 'pod-1');
   await run([evaluator], 1);
   follower.isDeaf = true;
   const key = await rulesetKey(redis);
   const forged = sealedWith(900); // nobody's signature
-  const [foreign, old] = [contentOf(forged), contentOf(installation.sealed(1))];
+  const [foreign, old] = [contentOf(forged), contentOf(first)];
   for (const content of ['AAAA', contentOf({ ...installation.sealed(901), digest: forged.digest }), foreign, old]) {
     await redis.admin.hset(key, { revision: 900, digest: forged.digest, content });
     await installation.until('its end', async () => (await redis.admin.hget(key, 'revision')) === '1');
@@ -151,6 +152,54 @@ test('everything in Redis ends by itself, and a namespace that comes anew begins
     replicas.map(({ address }, index) => installation.evaluator(address, `new-${index}`)),
   );
   await run(fresh, 1);
+});
+
+/** Made so many seconds later under the numbers of a namespace that was made anew. */
+function anewAfter({ key }: TestInstallation, { ruleset }: SealedRuleset, revision: number): SealedRuleset {
+  const issuedAt = new Date(Date.parse(ruleset.issuedAt) + 1_000 * revision).toISOString();
+  return sealRuleset({ ...ruleset, revision, issuedAt }, key);
+}
+
+test('where numbers start lower, the ConfigMap alone tells replicas so while there is no Redis', async () => {
+  const installation = new TestInstallation();
+  const nowhere = { url: 'redis://127.0.0.1:1' };
+  const leader = (await new TestReplica(installation, 'operator-0', nowhere).start()).lead();
+  const follower = await new TestReplica(installation, 'operator-1', nowhere).start();
+  const before = installation.sealed(37);
+  installation.publish(leader, before);
+  const evaluator = await installation.evaluator(follower.address, 'pod-1');
+  await run([evaluator], 37);
+  installation.publish(leader, anewAfter(installation, before, 1));
+  await run([evaluator], 1);
+});
+
+test('where numbers start lower, all replicas give what was made later, and none goes back to what Redis still has', async () => {
+  const redis = await RealRedis.start();
+  const { installation, leader, others, replicas } = await start(2, redis);
+  const follower = others[0]!;
+  const before = installation.sealed(37);
+  installation.publish(leader, before);
+  const evaluators = await Promise.all(
+    replicas.map(({ address }, index) => installation.evaluator(address, `pod-${index}`)),
+  );
+  await run(evaluators, 37);
+  // The namespace was deleted and made anew, and no replica saw it without a ruleset.
+  follower.isDeaf = true;
+  installation.publish(leader, anewAfter(installation, before, 1));
+  await run(evaluators, 1);
+  installation.publish(leader, anewAfter(installation, before, 2));
+  await run(evaluators, 2);
+  const key = await rulesetKey(redis);
+  await redis.admin.hset(key, { revision: 37, digest: before.digest, content: contentOf(before) });
+  await installation.until('its end', async () => (await redis.admin.hget(key, 'revision')) === '2');
+  const given = ({ news }: TestEvaluator) =>
+    news.flatMap((one) => (one.kind === 'Ruleset' ? [one.snapshot.ruleset.revision] : []));
+  expect(evaluators.map(given)).toEqual([
+    [37, 1, 2],
+    [37, 1, 2],
+  ]);
+  const reach = () => leader.leads!.reach('shop')?.running.join();
+  await installation.until('the count', () => reach() === '2,2');
 });
 
 test('the rights that docs/operations.md names are enough for a user of its own', async () => {

@@ -4,7 +4,11 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
+import { silent } from '../../../src/base/logger.ts';
 import type { EpochMs } from '../../../src/base/units.ts';
+import { RulesetHolder } from '../../../src/rulesets/holder.ts';
+import { RulesetHub } from '../../../src/rulesets/hub.ts';
+import { snapshotOf } from '../../../src/rulesets/source.ts';
 import { sealRuleset } from '../../../src/wire/sealed-ruleset.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
@@ -291,6 +295,77 @@ test('a ruleset of another flag set is refused', async () => {
   const evaluator = await startEvaluator(operator.address);
   await until('the refusal', () => evaluator.news.some(({ kind }) => kind === 'Refused'));
   expect(evaluator.news).toMatchObject([{ code: 'SLUICE_RULESET_INVALID' }]);
+});
+
+test('an evaluator that no new leader knows runs what is made of its namespace anew, and says so', async () => {
+  const first = new TestOperator();
+  const port = await first.start();
+  give(first.lead(), sealedWith(37));
+  const holder = new RulesetHolder({ clock: systemClock, logger: silent });
+  const evaluator = await startEvaluator(first.address, { holder });
+  await until('revision 37', () => evaluator.running()?.revision === 37);
+  await first.stop();
+  const second = new TestOperator();
+  await second.start(port);
+  const { hub, reach } = reachNow(second);
+  const issuedAt = new Date(Date.now() + 1_000).toISOString();
+  give(hub, sealRuleset({ ...sealedWith(1).ruleset, issuedAt }));
+  await until('revision 1', () => evaluator.running()?.revision === 1);
+  await until('the acknowledgement', async () => (await reach())?.running.join() === '1');
+  expect((await reach())?.seconds.get(1)).toHaveLength(1);
+  expect(evaluator.news.map(({ kind }) => kind)).not.toContain('Refused');
+  expect(holder.stale).toBe(false);
+});
+
+test('who is given another ruleset than it runs for longer than a ping is stale, and asks for it anew once', async () => {
+  const clock = new FakeClock(Date.now());
+  const operator = new TestOperator();
+  await operator.start();
+  const hub = new RulesetHub({ clock, onReach: () => {} });
+  operator.hub = hub;
+  const [older, newer] = [sealedWith(36), sealedWith(37)];
+  const issuedAt = new Date(Date.parse(older.ruleset.issuedAt) - 60_000).toISOString();
+  const holder = new RulesetHolder({ clock, logger: silent });
+  holder.take({ kind: 'Ruleset', snapshot: snapshotOf(newer), live: true });
+  give(hub, sealRuleset({ ...older.ruleset, issuedAt })); // of a replica that lags, or from a backup
+  const evaluator = await startEvaluator(operator.address, { clock, holder });
+  await until('the snapshot', () => evaluator.news.length === 1);
+  await clock.advance(14_000);
+  expect([holder.stale, holder.current?.compiled.revision]).toEqual([false, 37]);
+  const step = async () => void (await clock.advance(1_000));
+  await until('stale', async () => {
+    await step();
+    return holder.stale;
+  });
+  expect([...holder.refusals]).toEqual([['SLUICE_RULESET_DIFFERS', 1]]);
+  await until('the snapshot again', async () => {
+    await step();
+    return evaluator.news.filter(({ kind }) => kind === 'Ruleset').length === 2;
+  });
+  for (let second = 0; second < 60; second++) await step();
+  expect(evaluator.news.map(({ kind }) => kind)).toEqual(['Ruleset', 'Refused', 'Ruleset']);
+  expect([holder.stale, holder.current?.compiled.revision]).toEqual([true, 37]);
+  give(hub, newer);
+  await until('the end of it', () => !holder.stale);
+});
+
+test('who has the number and not the content asks for the content', async () => {
+  const clock = new FakeClock(Date.now());
+  const operator = new TestOperator();
+  await operator.start();
+  operator.hub = new RulesetHub({ clock, onReach: () => {} });
+  const before = sealedWith(7);
+  const issuedAt = new Date(Date.parse(before.ruleset.issuedAt) + 60_000).toISOString();
+  const holder = new RulesetHolder({ clock, logger: silent });
+  holder.take({ kind: 'Ruleset', snapshot: snapshotOf(before), live: true });
+  const after = sealRuleset({ ...before.ruleset, issuedAt });
+  give(operator.hub, after);
+  await startEvaluator(operator.address, { clock, holder });
+  await until('the other', async () => {
+    await clock.advance(1_000);
+    return holder.current?.digest === after.digest;
+  });
+  expect(holder.stale).toBe(false);
 });
 
 test('a stream on which nothing is heard for 45 s is given up; without one for as long, there may be news', async () => {

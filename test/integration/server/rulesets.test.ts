@@ -165,7 +165,8 @@ test('a flag that is applied reaches an evaluator, and its status says how far i
     status = (await api('GET', path)).status ?? {};
     return status.propagation?.desired === 2 && status.propagation.acknowledged === 1 && status.lastEvaluated;
   });
-  expect(status.propagation).toEqual({ desired: 2, acknowledged: 1, total: 1, p99Seconds: expect.any(Number) });
+  const seen = { p99Seconds: expect.any(Number), since: expect.any(String) };
+  expect(status.propagation).toEqual({ desired: 2, acknowledged: 1, total: 1, ...seen });
   expect(evaluator.running()?.revision).toBe(2);
 
   // Another leader begins with what stands, and the evaluator is told that it has the newest.

@@ -27,8 +27,12 @@ const launchAt = (...times: string[]) => ({
   }),
 });
 
-function snapshot(revision: number, { flags = launchAt(), flagSetId = 'shop' } = {}) {
-  return snapshotOf(sealRuleset({ ...rulesetWith(flags), flagSetId, revision, timeBoundaries: timeBoundaries(flags) }));
+function snapshot(
+  revision: number,
+  { flags = launchAt(), flagSetId = 'shop', issuedAt = '2026-11-21T08:00:00Z' } = {},
+) {
+  const rest = { flagSetId, revision, issuedAt, timeBoundaries: timeBoundaries(flags) };
+  return snapshotOf(sealRuleset({ ...rulesetWith(flags), ...rest }));
 }
 
 const offer = (revision: number, live = true, more: Parameters<typeof snapshot>[1] = {}) =>
@@ -41,6 +45,47 @@ test('a newer revision takes the place of the one that is held, an older one doe
   offer(6);
   expect(holder.current?.compiled.revision).toBe(6);
   expect(told).toHaveLength(2);
+});
+
+const [EARLY, LATER, LAST] = ['2026-11-21T08:00:01Z', '2026-11-21T09:00:00Z', '2026-11-21T09:00:01Z'];
+
+test('where numbers start lower, what was made later takes the place of what is held', () => {
+  offer(37, true, { issuedAt: EARLY });
+  holder.take({ kind: 'Refused', code: 'SLUICE_RULESET_DIFFERS', message: 'x' });
+  offer(1, true, { issuedAt: LATER });
+  expect([holder.current?.compiled.revision, holder.stale]).toEqual([1, false]);
+  offer(2, true, { issuedAt: LAST });
+  expect(holder.current?.compiled.revision).toBe(2);
+});
+
+test('the same number with another content counts by its time', () => {
+  offer(37, true, { issuedAt: LATER });
+  offer(37, true, { issuedAt: EARLY });
+  expect(told).toHaveLength(1);
+  offer(37, true, { issuedAt: LAST });
+  expect(told).toHaveLength(2);
+});
+
+test('what a replica that lags gives is refused and confirms nothing, before and after numbers started lower', async () => {
+  offer(37, true, { issuedAt: EARLY });
+  await clock.advance(1_000);
+  offer(36);
+  expect([holder.current?.compiled.revision, holder.newsAt]).toEqual([37, START]);
+  offer(1, true, { issuedAt: LATER });
+  offer(37, true, { issuedAt: EARLY });
+  expect(holder.current?.compiled.revision).toBe(1);
+});
+
+test('what was kept from before never takes the numbers back', () => {
+  offer(37, true, { issuedAt: EARLY });
+  offer(1, false, { issuedAt: LATER });
+  expect(holder.current?.compiled.revision).toBe(37);
+});
+
+test('a higher number counts also where the clock of the next leader is behind', () => {
+  offer(5, true, { issuedAt: LATER });
+  offer(6, true, { issuedAt: EARLY });
+  expect(holder.current?.compiled.revision).toBe(6);
 });
 
 test('a ruleset of another flag set is refused, and the one that is held goes on', () => {

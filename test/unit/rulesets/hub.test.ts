@@ -44,7 +44,7 @@ function make(others?: HubOptions['others']) {
       schema: 'sluice.acknowledgement/v1',
       flagSetId: 'shop',
       subscriber: id,
-      digest: '',
+      digest: hub.newest('shop')?.digest ?? '',
       state: 'Running',
       ...{ revision, evaluated },
     });
@@ -246,7 +246,7 @@ test('an acknowledgement that comes before its revision was published here count
   expect(hub.reach('shop')?.running).toEqual([1]);
 });
 
-test('who has a newer ruleset than this replica is sent no older one', async () => {
+test('who has another ruleset than this replica is sent it, and judges which is newer', async () => {
   const { give, join } = make();
   give(6);
   const out = new Listener();
@@ -255,7 +255,61 @@ test('who has a newer ruleset than this replica is sent no older one', async () 
   await settle();
   give(8);
   await settle();
-  expect(out.got).toEqual(['ping', 'ping', 'snapshot 8']);
+  expect(out.got).toEqual(['snapshot 6', 'snapshot 7', 'snapshot 8']);
+});
+
+test('where numbers start lower, what was made later is given to all, and only what is said from then on counts', async () => {
+  const { clock, hub, give, join, ack } = make();
+  const [early, late] = [new Listener(), new Listener()];
+  give(36);
+  give(37);
+  join('early', early);
+  join('mute');
+  ack('early', 37);
+  ack('mute', 36);
+  await clock.advance(1_000);
+  give(36, ['b']);
+  expect(hub.newest('shop')?.revision).toBe(36);
+  join('late', late, 37);
+  await settle();
+  expect([early.got, late.got]).toEqual([['snapshot 37', 'snapshot 36'], ['snapshot 36']]);
+  expect(hub.running('shop')).toEqual([-1, -1, -1]);
+  ack('early', 36);
+  await clock.advance(10_000);
+  expect(hub.reach('shop')?.running).toEqual([36, -1, -1]);
+  expect([...hub.reach('shop')!.seconds]).toEqual([[36, [0]]]);
+});
+
+test('the same number with another content is given to all, and is run by who says its digest', async () => {
+  const { clock, hub, give, join } = make();
+  const [one, other] = [new Listener(), new Listener()];
+  give(7);
+  const { digest: before } = hub.newest('shop')!;
+  join('one', one, 7);
+  join('other', other);
+  await clock.advance(1);
+  give(7, ['b']);
+  await settle();
+  expect([one.got, other.got]).toEqual([
+    ['ping', 'snapshot 7'],
+    ['snapshot 7', 'snapshot 7'],
+  ]);
+  const { digest } = hub.newest('shop')!;
+  const said = { schema: 'sluice.acknowledgement/v1', flagSetId: 'shop', revision: 7, state: 'Running' } as const;
+  hub.acknowledge('one', { ...said, subscriber: 'one', digest, evaluated: [] });
+  hub.acknowledge('other', { ...said, subscriber: 'other', digest: before, evaluated: [] });
+  expect(hub.running('shop')).toEqual([7, -1]);
+  hub.acknowledge('one', { ...said, subscriber: 'one', digest: before, evaluated: [], state: 'Refused' });
+  expect(hub.running('shop')).toEqual([7, -1]); // it runs what it ran
+});
+
+test('what was made earlier never takes the numbers back', async () => {
+  const { clock, hub, give } = make();
+  const { ruleset } = sealRuleset({ ...rulesetWith({}), revision: 1, issuedAt: new Date(clock.now()).toISOString() });
+  await clock.advance(1_000);
+  give(2);
+  hub.publish(sealRuleset(ruleset), 'AAAA');
+  expect(hub.newest('shop')?.revision).toBe(2);
 });
 
 test('where all replicas serve, nothing is told until it is known what the others know', async () => {

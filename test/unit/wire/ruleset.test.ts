@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Flag } from '../../../src/wire/flag.ts';
-import { parseRuleset } from '../../../src/wire/ruleset.ts';
+import { parseRuleset, type Ruleset, sizeProblem } from '../../../src/wire/ruleset.ts';
 import { flagWith, rulesetWith, ruleWith } from '../../support/ruleset.ts';
 
 const draw = { unit: 'targetingKey', hash: 'murmur3-32/1', salt: 's' } as const;
@@ -187,4 +187,26 @@ describe('parseRuleset', () => {
     expect(ofWhen(when)).toEqual([]);
     expect(ofWhen({ not: when })[0]?.message).toContain('deeper than 16');
   });
+});
+
+test('what flags break together is found before anybody is given it, as evaluators would find it', () => {
+  const many = <T>(count: number, one: (index: number) => T) => Array.from({ length: count }, (_, index) => one(index));
+  const times = (count: number) => many(count, (index) => new Date(index * 1_000).toISOString());
+  const flags = (count: number) => Object.fromEntries(many(count, (index) => [`f${index}`, flagWith()]));
+  const texts = many(257, (index) => [
+    `f${index}`,
+    flagWith({ type: 'string', variants: { on: 'x'.repeat(65_000), off: '' } }),
+  ]);
+  const wrong: [Ruleset, string][] = [
+    [{ ...rulesetWith({}), timeBoundaries: times(10_001) }, 'timeBoundaries'],
+    [rulesetWith(flags(10_001)), 'flags'],
+    [rulesetWith(Object.fromEntries([...texts, ...texts.map(([key, flag]) => [`more-${key}`, flag])])), ''],
+  ];
+  for (const [ruleset, path] of wrong) {
+    expect(sizeProblem(ruleset)?.path).toBe(path);
+    const parsed = parseRuleset(ruleset);
+    expect(parsed.ok ? [] : parsed.problems[0]).toMatchObject({ path });
+  }
+  const most = { ...rulesetWith(flags(10_000)), timeBoundaries: times(10_000) };
+  expect([sizeProblem(most), parseRuleset(most).ok]).toEqual([undefined, true]);
 });

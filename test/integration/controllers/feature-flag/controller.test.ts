@@ -5,6 +5,7 @@ import { INSTALLATION_SECRET, loadInstallation } from '../../../../src/controlle
 import { claimSnapshot } from '../../../../src/controllers/feature-flag/snapshot-store.ts';
 import { compileRuleset } from '../../../../src/core/evaluation/compile.ts';
 import { evaluate } from '../../../../src/core/evaluation/evaluate.ts';
+import { parseRuleset } from '../../../../src/wire/ruleset.ts';
 import {
   keyIdOf,
   openRuleset,
@@ -195,6 +196,7 @@ test('a namespace with evaluators and without flags is given an empty ruleset an
   expect((await snapshot()).data['ca.crt']).toBe('the first\n');
   await put('a');
   await snapshotWhere('the flag', (flags) => flags.a !== undefined);
+  await waitFor(async () => published.length === 2, { what: 'it given out', timeoutMs: TIMEOUT_MS, everyMs: 20 });
   await claim();
   expect([ruleset.revision, ...published.map((one) => one.ruleset.revision)]).toEqual([1, 1, 2]);
 });
@@ -258,6 +260,79 @@ test('a ruleset that no ConfigMap can hold is refused with a code; what was publ
   expect(ruleset.flags['large-7']).toBeUndefined();
   await put('a', { killSwitch: true });
   await snapshotWhere('the kill', (flags) => flags.a?.killSwitch === true && flags['large-7'] === undefined);
+});
+
+test('more times than evaluators take are refused with a code, and kill switches go out all the same', async () => {
+  await startFlagController(home, [shop]);
+  // 3,000 times each.
+  const withTimes = (index: number, more: Manifest = {}) => {
+    const text = (second: number) => new Date(Date.UTC(2027, 0) + (3_000 * index + second) * 1_000).toISOString();
+    const window = (n: number) => ({ time: { after: text(2 * n), before: text(2 * n + 1) } });
+    const rules = Array.from({ length: 50 }, (_, rule) => ({
+      id: `r-${rule}`,
+      when: { any: Array.from({ length: 30 }, (_, n) => window(30 * rule + n)) },
+      serve: { variant: 'on' },
+    }));
+    return put(`times-${index}`, { rules, ...more });
+  };
+  for (const index of [0, 1, 2]) await withTimes(index);
+  await snapshotWhere('9,000 times', (_, { ruleset }) => ruleset.timeBoundaries.length === 9_000);
+  await withTimes(3);
+  const status = await flagWhere('times-3', 'a refusal', (one) => condition(one, 'Published').reason === 'Refused');
+  expect(condition(status, 'Published').message).toContain('timeBoundaries must have at most 10000 entries');
+  await withTimes(0, { killSwitch: true });
+  const { ruleset } = await snapshotWhere('the kill', (flags) => flags['times-0']?.killSwitch === true);
+  expect(ruleset.flags['times-3']).toBeUndefined();
+  expect(parseRuleset(ruleset)).toMatchObject({ ok: true });
+});
+
+const edit = (body: object) => api('PATCH', snapshotPath(), { body, contentType: 'application/merge-patch+json' });
+const LAST_NUMBER = { metadata: { annotations: { 'sluice.dev/revision': `${Number.MAX_SAFE_INTEGER}` } } };
+
+test('what an annotation says of the number counts only where the content is lost, and up to a bound', async () => {
+  const { published } = await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  await edit(LAST_NUMBER);
+  await put('b');
+  await snapshotWhere('b', (flags, { ruleset }) => flags.b !== undefined && ruleset.revision === 2);
+  await accepted('b', 'True');
+  await edit({ ...LAST_NUMBER, binaryData: { [SNAPSHOT_FILE]: 'AAAA' } });
+  await snapshotWhere('its own again', (flags, { ruleset }) => flags.b !== undefined && ruleset.revision === 3);
+  expect(Math.max(...published.map(({ ruleset }) => ruleset.revision))).toBeLessThanOrEqual(3);
+});
+
+test('an older ruleset of ours in the place of the newest is replaced under a number that evaluators have not seen', async () => {
+  const { hub } = await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  const { binaryData, metadata } = await snapshot();
+  for (const killSwitch of [true, false]) {
+    await put('a', { killSwitch });
+    await snapshotWhere('the switch', (flags) => flags.a?.killSwitch === killSwitch);
+  }
+  await edit({ binaryData, metadata: { annotations: metadata.annotations } });
+  await snapshotWhere('a fourth', (_, { ruleset }) => ruleset.revision === 4);
+  await put('a', { killSwitch: true });
+  const { digest } = await snapshotWhere('the kill', (flags) => flags.a?.killSwitch === true);
+  await waitFor(async () => hub.newest(shop)?.digest === digest, { what: 'the kill given out', timeoutMs: TIMEOUT_MS });
+  expect(hub.newest(shop)?.revision).toBe(5);
+});
+
+test('a ruleset is made later than the one before, also where the clock of the next leader is behind', async () => {
+  const first = await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  await first.stop();
+  const { signingKey } = await loadInstallation(first.client, home, signal());
+  const ahead = new Date(Date.now() + 60_000).toISOString();
+  const { ruleset } = (await snapshot()).sealed;
+  const bytes = encodeSnapshot(sealRuleset({ ...ruleset, issuedAt: ahead }, signingKey));
+  await edit({ binaryData: { [SNAPSHOT_FILE]: bytes.toString('base64') } });
+  await startFlagController(home, [shop]);
+  await put('b');
+  const next = await snapshotWhere('b', (flags) => flags.b !== undefined);
+  expect(Date.parse(next.ruleset.issuedAt)).toBe(Date.parse(ahead) + 1);
 });
 
 test('two operators that start at a time end with one key; a Secret that cannot be used is never overwritten', async () => {

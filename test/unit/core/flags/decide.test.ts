@@ -47,6 +47,18 @@ test('numbers go on from what flags remember when the snapshot is lost, and from
   expect(decideFlags(seen([], { revision: 50, flags: undefined }), NOW).ruleset?.revision).toBe(51);
 });
 
+test('what others may write never takes numbers to where they end', () => {
+  const made = flag('a', {}, { status: { propagation: { desired: 2 ** 53 - 1, acknowledged: 0, total: 0 } } });
+  expect(decideFlags(seen([made], { revision: 7, flags: undefined }), NOW).ruleset?.revision).toBe(8);
+});
+
+test('an older ruleset in the place of what was published here gives way to a new one', () => {
+  const flags = [flag('a')];
+  const { ruleset } = decideFlags({ ...seen(flags, publishedOf(flags, 30)), publishedHere: 37 }, NOW);
+  expect(ruleset?.revision).toBe(38);
+  expect(decideFlags({ ...seen(flags, publishedOf(flags, 38)), publishedHere: 38 }, NOW).ruleset).toBeUndefined();
+});
+
 test('times in conditions are the boundaries of the ruleset', () => {
   const rules = [{ id: 'r', when: { time: { after: '2026-12-01T08:00:00Z' } }, serve: { variant: 'on' } }];
   expect(decideFlags(seen([flag('a', { rules })]), NOW).ruleset?.timeBoundaries).toEqual(['2026-12-01T08:00:00Z']);

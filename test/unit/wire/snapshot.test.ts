@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../../../src/wire/sealed-ruleset.ts';
+import { decodeSnapshot, encodeSnapshot } from '../../../src/wire/snapshot.ts';
+import { flagWith, rulesetWith } from '../../support/ruleset.ts';
+
+/** Compresses well; each character is three bytes. */
+const sealedOf = (chars: number) => {
+  const flags = Array.from({ length: Math.ceil(chars / 60_000) }, (_, index) => [
+    `f${index}`,
+    flagWith({ type: 'string', variants: { on: 'ユ'.repeat(60_000), off: '' } }),
+  ]);
+  return { ruleset: rulesetWith(Object.fromEntries(flags)), digest: digestOf('') };
+};
+
+test('a ruleset whose text nobody would unzip is refused, though it is small in gzip', () => {
+  const large = sealedOf(10_000_000);
+  expect(decodeSnapshot(encodeSnapshot(large))).toEqual(large);
+  expect(() => encodeSnapshot(sealedOf(12_000_000))).toThrow(
+    expect.objectContaining({ code: 'SLUICE_RULESET_TOO_LARGE' }),
+  );
+});
+
+test('what differs by its switches alone may be larger in gzip', () => {
+  const sealed = sealedOf(60_000);
+  const { length } = encodeSnapshot(sealed);
+  expect(encodeSnapshot(sealed, length)).toHaveLength(length);
+  expect(() => encodeSnapshot(sealed, length - 1)).toThrow('in gzip');
+});
