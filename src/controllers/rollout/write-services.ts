@@ -59,14 +59,20 @@ export async function aimHelpers(
   context: WriteContext,
   { stableHash, canaryHash }: Extract<Write, { kind: 'AimHelpers' }>,
 ): Promise<void> {
-  const { client, sources, gathered } = context;
+  const { client, sources, gathered, logger } = context;
   const name = specOf(context).traffic.service;
   const user = sources.services.get(refOf(context, name));
   if (!user) return;
   const rollout = gathered.rollout.metadata.name;
   const force = { ...options(context), force: true };
-  await client.apply(services, helperService(rollout, user, stableName(name), stableHash), force);
-  await client.apply(services, helperService(rollout, user, canaryName(name), canaryHash), force);
+  try {
+    await client.apply(services, helperService(rollout, user, stableName(name), stableHash), force);
+    await client.apply(services, helperService(rollout, user, canaryName(name), canaryHash), force);
+  } catch (error) {
+    // The way back ends with the user's own Service: it must not stand still for one that may not be made any more.
+    if (!gathered.observed.status.inFlight?.retreat || !isRefused(error)) throw error;
+    logger.warn({ service: name, error: error.message }, 'a helper Service may not be made again');
+  }
 }
 
 export async function removeHelpers(context: WriteContext): Promise<void> {
