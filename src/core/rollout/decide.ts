@@ -77,8 +77,8 @@ export const policies: Readonly<Record<string, Policy>> = {
   paused,
   specUnusable,
   podsFailing,
+  stableDown, // before silence, which may come of a stable that answers nothing, and the routes, which may not be raised while it lasts
   silentOrBad,
-  stableDown, // before the routes, which may not be raised while it lasts
   evaluatorsNotReady, // before the route, so that its rule is aimed last
   routeNotProgrammed,
   evaluatorsLost,

@@ -16,8 +16,9 @@ export function maintenance(seen: Observed, flight: InFlight | undefined): Write
   const { workload, stableSet, canarySet, status } = seen;
   if (!workload) return [];
   const clean: Write[] = workload.staleNotes && !seen.deleting ? [{ kind: 'CleanSets' }] : [];
-  // After the hand-over the Deployment itself takes the pods of what was stable away.
-  const held = workload.paused && workload.marked && status.stable !== undefined && !(flight && isFinishing(flight));
+  // After the hand-over the Deployment itself takes the pods of what was stable away; in the last pass of all it is stable only by what was seen.
+  const isHandedOver = [flight, status.inFlight].some((one) => one && isFinishing(one));
+  const held = workload.paused && workload.marked && status.stable !== undefined && !isHandedOver;
   const lost = !stableSet ? seen.recordHash !== undefined : stableSet.desired === 0;
   const remake: Write[] =
     held && workload.replicas > 0 && lost ? [{ kind: 'RemakeStable', hash: status.stable?.hash ?? '' }] : [];
@@ -34,6 +35,7 @@ export function maintenance(seen: Observed, flight: InFlight | undefined): Write
 /** Both, where a route names one that is not there, or is about to. A selector changes only while nothing routes to it. */
 function lostHelpers({ routes, services: { stable, canary } }: Observed, flight: InFlight | undefined): Write[] {
   if (!flight || (stable.exists && canary.exists) || cleans.has(flight.stage)) return [];
+  if ([stable, canary].some(({ exists, ours }) => exists && !ours)) return [];
   const named = flight.stage === 'SettlingEndpoints' || routes.some(({ usesHelpers }) => usesHelpers);
   const reached = routes.some(({ reachesCanary }) => reachesCanary);
   if (!named || (reached && canary.exists && canary.aimedAt !== flight.hash)) return [];

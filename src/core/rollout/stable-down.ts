@@ -21,7 +21,8 @@ export function leavesStable(seen: Observed, flight: InFlight): boolean {
   if (!isUrgent(flight)) return false;
   const { canarySet, services } = seen;
   const open = pinnable(seen) && services.user.aimedAt !== flight.stableHash;
-  const met = flight.fastRevert && flight.stage === 'Preparing' && canarySet?.owner === 'Record' && open;
+  const hasPods = canarySet?.owner === 'Record' && canarySet.desired > 0;
+  const met = flight.fastRevert && flight.stage === 'Preparing' && hasPods && open;
   return met || stableIsDown(seen);
 }
 

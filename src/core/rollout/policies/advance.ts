@@ -10,6 +10,7 @@ import type { Observed } from '../observed.ts';
 import { awaitsPin, unpinnedMessage } from '../pin.ts';
 import { isRaise, planOf, withAims } from '../plan.ts';
 import { stableIsDown, waitForStable } from '../stable-down.ts';
+import { goBackUnlessNowhere } from './safety.ts';
 
 /** A flight on its way up that a wait can still stop, with its spec. */
 export function climbing(seen: Observed): { flight: InFlight; spec: RolloutSpec } | undefined {
@@ -68,7 +69,8 @@ export const silentOrBad: Policy = (seen, now) => {
     };
   if (now < found.until)
     return { ...wait(found.verdict, found.message, found.until), ...waiting, phase: 'AwaitingEvidence' };
-  if (found.action === 'RollBack') return beginRetreat(seen, flight, found.verdict, found.message, now);
+  if (found.action === 'RollBack')
+    return goBackUnlessNowhere(seen, beginRetreat(seen, flight, found.verdict, found.message, now), now);
   const message = `${found.message}; \`approve\` goes on without evidence, \`abort\` goes back`;
   const told =
     seen.status.phase === 'AwaitingApproval' ? [] : [{ type: 'Warning' as const, reason: found.verdict, message }];

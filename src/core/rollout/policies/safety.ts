@@ -25,7 +25,7 @@ function isReached({ routes, services: { user }, status: { inFlight } }: Observe
   return routes.some((route) => route.reachesCanary) || (user.exists && user.aimedAt !== inFlight?.stableHash);
 }
 
-function goBackUnlessNowhere(seen: Observed, retreat: Move, now: number): Move {
+export function goBackUnlessNowhere(seen: Observed, retreat: Move, now: number): Move {
   if (!isReached(seen) || !nowhereToReturn(seen)) return retreat;
   const message = `${retreat.message}; stable has no ready pod and the canary has, so traffic stays. \`kubectl sluice abort --force\` overrides`;
   return {
@@ -132,11 +132,6 @@ export const podsFailing: Policy = (seen, now) => {
   const deadline = after(flight.unavailableSince, seen.spec.progressDeadline as DurationMs);
   if (now < deadline) return undefined;
   const trouble = seen.canarySet?.trouble ? `: ${seen.canarySet.trouble}` : '';
-  return beginRetreat(
-    seen,
-    flight,
-    'PodsFailing',
-    `the canary was not available within the progress deadline${trouble}`,
-    now,
-  );
+  const message = `the canary was not available within the progress deadline${trouble}`;
+  return goBackUnlessNowhere(seen, beginRetreat(seen, flight, 'PodsFailing', message, now), now);
 };

@@ -55,7 +55,9 @@ export const startRollout: Policy = (seen, now) => {
   if (status.rolledBack?.hash === workload.hash) return undefined;
   if (workload.replicas === 0)
     return wait('ScaledToZero', 'held at 0 replicas; the rollout starts when it is scaled up');
-  const [problem] = seen.problems;
+  // Once it has begun, a fast revert has its pods ready while it waits for a route; with a dead stable it needs none.
+  const isUrgent = qualifiesForFastRevert(seen, workload, now);
+  const problem = seen.problems.find(({ passing }) => !(passing && isUrgent));
   if (problem) return wait(problem.code, problem.message);
   if (status.notBefore !== undefined && now < status.notBefore)
     return wait('RetryWaits', 'samples from before the retry must leave the window', status.notBefore);

@@ -306,3 +306,67 @@ test('a promotion is not handed over with traffic at a Service without pods', ()
   expect(model.status.rolledBack?.reason).toBe('CannotServe');
   expect(weight(10_000)(model)).toBe(false);
 });
+
+const nothing = { kind: 'NoEvidence', reason: 'EmptyResult', message: 'no series' } as const;
+const full = { id: 'all', action: 'promote-full', by: 'ann' } as const;
+
+describe('nobody is taken from a canary that serves to a stable that does not', () => {
+  /** v2 is at half, v1 dies. */
+  function halfway(spec: ConstructorParameters<typeof RolloutModel>[0] = {}): RolloutModel {
+    const model = new RolloutModel(spec).run(healthy);
+    model.push('v2');
+    model.run((m) => weight(5_000)(m) && stage('Holding')(m));
+    die(model, 'v1');
+    return model;
+  }
+
+  test('where pods for the rest find no room until the deadline', () => {
+    const model = halfway();
+    model.startsAtATime = 0;
+    model.action = full;
+    soon(model, 3_600_000);
+    expect(weight(5_000)(model)).toBe(true);
+    expect(told(model, 'NoStableToReturnTo')).toBe(1);
+    model.startsAtATime = 1;
+    model.run(stable('v2'), { limit: 100 });
+  });
+
+  test('where silence lasts too long', () => {
+    const noEvidence = { action: 'RollBack' as const, after: '5m' };
+    const model = halfway({ guardrails: [{ name: 'errors', metric: 'errors', max: 1, noEvidence }] });
+    model.answer = () => nothing;
+    soon(model, 3_600_000);
+    expect(weight(5_000)(model)).toBe(true);
+    expect(reasonsOf(model)).not.toContain('RollingBack');
+  });
+
+  test('where guardrails that need stable say nothing, and a person goes on', () => {
+    const model = halfway();
+    model.answer = () => nothing;
+    soon(model, 10_000);
+    model.action = full;
+    model.run(stable('v2'), { limit: 100 });
+  });
+});
+
+test('a fast revert from a dead stable does not wait for the route that another Rollout steers', () => {
+  const model = promoted();
+  die(model, 'v2');
+  model.problems = [{ code: 'SLUICE_ROUTE_BUSY', message: 'steered by another', passing: true }];
+  model.push('v1');
+  model.run(stable('v1'), { limit: 60 });
+});
+
+test('a fast revert that is tried again begins as any other while stable serves', () => {
+  const model = promoted();
+  model.push('v1');
+  model.run(weight(10_000));
+  model.answer = () => ({ kind: 'Value', value: 1 });
+  model.run((m) => m.status.phase === 'RolledBack' && m.status.inFlight === undefined);
+  model.answer = () => ({ kind: 'Value', value: 0 });
+  model.decisions.length = 0;
+  model.action = { id: 'yes', action: 'retry', by: 'ann' };
+  model.run(stable('v1'));
+  expect(pins(model)).toContain('v2');
+  expect(reasonsOf(model)).not.toContain('LeavingStable');
+});

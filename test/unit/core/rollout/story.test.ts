@@ -65,6 +65,16 @@ describe('a rollout', () => {
     expect(model.status.actionIds).toEqual(['one']);
   });
 
+  test.each(['Unpinning', 'Cleaning'])('leaves the pods of v1 gone when v3 comes in stage %s', (stage) => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run((m) => m.status.inFlight?.stage === stage);
+    model.push('v3');
+    model.run((m) => m.status.inFlight?.hash === 'v3');
+    expect(model.decisions.flatMap(({ writes }) => writes.map(({ kind }) => kind))).not.toContain('RemakeStable');
+    model.run(stable('v3'));
+  });
+
   test('starts again from the first step when a new template comes in the middle', () => {
     const model = new RolloutModel().run(healthy);
     model.push('v2');
