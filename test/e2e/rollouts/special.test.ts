@@ -34,7 +34,7 @@ describe.concurrent('special cases', () => {
     await shop.reaches(holdsAt(50));
     for (const { name } of await shop.podsOf(stable?.hash))
       await shop.kubectl('set', 'image', `pod/${name}`, 'app=sluice.local/none:none');
-    await shop.reaches(({ status }) => status.reason === 'StableBelowStrength');
+    await shop.reaches(({ status }) => status.reason === 'StableDown');
     const rush = startLoad({
       ...(await shop.gateway()),
       clients: [{ kind: 'keep-alive', count: 20, ratePerSecond: 200 }],

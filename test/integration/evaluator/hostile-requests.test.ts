@@ -56,7 +56,9 @@ test('a body of 10 MB whose length nobody said is cut off at 1 MiB', async () =>
     await new Promise((resolve) => socket.write(chunk, resolve));
     sent += 65_536;
   }
-  await until(() => received().includes('SLUICE_REQUEST_TOO_LARGE'));
+  // Who goes on sending may meet the end of the connection before the answer.
+  await until(() => received().includes('SLUICE_REQUEST_TOO_LARGE') || socket.destroyed);
+  expect(sent).toBeLessThan(10_000_000);
   await expectServing(sidecar);
 });
 
