@@ -18,7 +18,11 @@ function aimedWhereForbidden(more: object): Promise<void> {
     },
   });
   const namespace = new RolloutNamespace();
-  namespace.addRollout('catalog', { service: 'catalog', routes: ['public'], pinService: true }, encodeRolloutStatus(status));
+  namespace.addRollout(
+    'catalog',
+    { service: 'catalog', routes: ['public'], pinService: true },
+    encodeRolloutStatus(status),
+  );
   namespace.addService('catalog', { app: 'catalog' });
   const context = namespace.writing('catalog');
   const apply = () =>
