@@ -129,12 +129,24 @@ export class FlagShop {
     await kubectl(['delete', kind, 'sluice-inject']);
     await this.killOperators();
     try {
+      // A process outlives its pod by moments, and the API server goes by what it knew for as long.
+      await this.eventually('pods being left as they are', async () => !(await this.#isInjected()));
       return await work();
     } finally {
       const { name, labels, annotations } = metadata;
       await kubectl(['apply', '-f', '-'], JSON.stringify({ ...binding, metadata: { name, labels, annotations } }));
       await this.bringBack();
     }
+  }
+
+  /** Whether a pod that wants an evaluator would be given one now. */
+  async #isInjected(): Promise<boolean> {
+    const { spec } = flagShop(this.namespace, this.#image, 1) as Manifest;
+    const pod = { apiVersion: 'v1', kind: 'Pod', ...spec.template };
+    const metadata = { ...pod.metadata, name: 'probe', namespace: this.namespace };
+    const asked = ['create', '--dry-run=server', '-o', 'json', '-f', '-'];
+    const answer = JSON.parse(await kubectl(asked, JSON.stringify({ ...pod, metadata })));
+    return answer.spec.initContainers !== undefined;
   }
 
   /** Ends all replicas of the operator as a crash would, until `bringBack`, which every test that does this calls. */
