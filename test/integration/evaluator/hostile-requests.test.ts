@@ -46,14 +46,23 @@ test('a body of 10 MB is refused from its announced length, without being read',
   await expectServing(sidecar);
 });
 
-test('a body of 10 MB whose length nobody said is cut off at 1 MiB', async () => {
+const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
+
+test('a body whose length nobody said is refused with its first byte over 1 MiB', async () => {
+  const sidecar = await running();
+  const { socket, received } = await rawConnection(sidecar);
+  socket.write(`${head('chunked')}${chunk(MEBIBYTE)}${chunk(1)}`);
+  await until(() => received().includes('SLUICE_REQUEST_TOO_LARGE'));
+  await expectServing(sidecar);
+});
+
+test('a body of 10 MB whose length nobody said is cut off', async () => {
   const sidecar = await running();
   const { socket, received } = await rawConnection(sidecar);
   socket.write(head('chunked'));
-  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
   let sent = 0;
   while (sent < 10_000_000 && received() === '' && socket.writable) {
-    await new Promise((resolve) => socket.write(chunk, resolve));
+    await new Promise((resolve) => socket.write(chunk(65_536), resolve));
     sent += 65_536;
   }
   // Who goes on sending may meet the end of the connection before the answer.
