@@ -4,14 +4,11 @@ import { waitFor } from '../../hack/cluster/wait.ts';
 import { exampleFlags, flagShop } from '../../hack/demo/flag-shop.ts';
 import { FlagWatch } from '../../hack/demo/flag-watch.ts';
 import { parseFeatureFlagStatus } from '../../src/api/parse.ts';
-import { systemClock } from '../../src/base/clock.ts';
-import { silent } from '../../src/base/logger.ts';
-import { seededRandom } from '../../src/base/random.ts';
 import { featureFlagsResource } from '../../src/controllers/feature-flag/sources.ts';
 import { deployments, namespaces, type Pod, pods } from '../../src/kube/builtins.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { createClient } from '../../src/kube/create-client.ts';
 import { clusterConfig, kubectl } from './cluster.ts';
+import { makeClient } from './kube-client.ts';
 import type { Manifest } from './manifests.ts';
 import { ensureSluice } from './sluice-install.ts';
 
@@ -42,9 +39,7 @@ export class FlagShop {
 
   /** Two replicas; `flags` are what is asked for. */
   static async begin({ signal, onTestFinished }: TestContext, flags: readonly string[]): Promise<FlagShop> {
-    const ports = { logger: silent, clock: systemClock, random: seededRandom(1) };
-    const client = createClient(clusterConfig(), { ...ports, userAgent: 'sluice-test' });
-    onTestFinished(() => client.close(0));
+    const client = makeClient(clusterConfig(), { onTestFinished });
     const images = await ensureSluice(client);
     const namespace = `flags-${randomBytes(3).toString('hex')}`;
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { signal });

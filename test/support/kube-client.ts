@@ -1,5 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/logger.ts';
 import { seededRandom } from '../../src/base/random.ts';
@@ -8,15 +8,18 @@ import { createClient } from '../../src/kube/create-client.ts';
 import { kubeConfig } from './api-server.ts';
 import { FaultProxy } from './fault-proxy.ts';
 
-/** A client that is closed with the test. */
-export function makeClient(config: KubeConfig = kubeConfig()): KubeClient {
+/** A client that is closed with the test; a test that runs beside others of its file says by its context which one it is. */
+export function makeClient(
+  config: KubeConfig = kubeConfig(),
+  context: Pick<TestContext, 'onTestFinished'> = { onTestFinished },
+): KubeClient {
   const client = createClient(config, {
     logger: silent,
     clock: systemClock,
     random: seededRandom(1),
     userAgent: 'sluice-test',
   });
-  onTestFinished(() => client.close(0));
+  context.onTestFinished(() => client.close(0));
   return client;
 }
 

@@ -9,14 +9,11 @@ import { type LoadHandle, type LoadOptions, startLoad } from '../../hack/load/lo
 import { ACTION_ANNOTATION, type Action } from '../../src/api/action.ts';
 import { parseRolloutStatus } from '../../src/api/parse.ts';
 import type { RolloutStatus } from '../../src/api/rollout-status.ts';
-import { systemClock } from '../../src/base/clock.ts';
-import { silent } from '../../src/base/logger.ts';
-import { seededRandom } from '../../src/base/random.ts';
 import { rolloutsResource } from '../../src/controllers/rollout/sources.ts';
 import { type Deployment, deployments, httpRoutes, namespaces } from '../../src/kube/builtins.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { createClient } from '../../src/kube/create-client.ts';
 import { clusterConfig, gatewayUrl, kubectl } from './cluster.ts';
+import { makeClient } from './kube-client.ts';
 import { recordWeights, type WeightRecord } from './route-weights.ts';
 import { hostOf, type ShopEnv, type ShopOptions, shopManifests } from './shop-manifests.ts';
 import { type PodIdentity, podsOf, tracesOfSluice, userObjects } from './shop-snapshot.ts';
@@ -31,13 +28,7 @@ type Wanted = (seen: Seen) => boolean;
 /** Sluice, and a shop of its own in a namespace of its own, served by the gateway, with a stable revision. */
 export async function givenShop(context: TestContext, options: ShopOptions = {}): Promise<Shop> {
   const { signal } = context;
-  const client = createClient(clusterConfig(), {
-    logger: silent,
-    clock: systemClock,
-    random: seededRandom(1),
-    userAgent: 'sluice-test',
-  });
-  context.onTestFinished(() => client.close(0));
+  const client = makeClient(clusterConfig(), context);
   const images = await ensureSluice(client);
   const namespace = `shop-${randomBytes(3).toString('hex')}`;
   await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { signal });

@@ -2,11 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
 import { OPERATOR_NAMESPACE } from '../../../hack/demo/install.ts';
-import { systemClock } from '../../../src/base/clock.ts';
-import { silent } from '../../../src/base/logger.ts';
-import { seededRandom } from '../../../src/base/random.ts';
-import { createClient } from '../../../src/kube/create-client.ts';
 import { clusterConfig, kubectl } from '../../support/cluster.ts';
+import { makeClient } from '../../support/kube-client.ts';
 import { ensureSluice, reconfigureSluice } from '../../support/sluice-install.ts';
 
 const PAGE = 'https://shop.example';
@@ -28,10 +25,7 @@ test('a page with a key is served on the port for browsers, by its origin, and k
   signal,
   onTestFinished,
 }) => {
-  const ports = { logger: silent, clock: systemClock, random: seededRandom(1) };
-  const client = createClient(clusterConfig(), { ...ports, userAgent: 'sluice-test' });
-  onTestFinished(() => client.close(0));
-  await ensureSluice(client);
+  await ensureSluice(makeClient(clusterConfig()));
   const here = ['-n', OPERATOR_NAMESPACE];
   const [forPages, forServers, keys] = [`for-pages-${ID}`, `for-servers-${ID}`, `pages-${ID}`];
   onTestFinished(async () => {
