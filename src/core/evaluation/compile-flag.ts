@@ -3,7 +3,7 @@ import type { Flag } from '../../wire/flag.ts';
 import type { Layer } from '../../wire/ruleset.ts';
 import type { Answer } from './answer.ts';
 import { type AnswerMaker, answerMaker, fixedAnswer } from './answers.ts';
-import { compileCondition, compileSegments, type Report, type Scope } from './condition.ts';
+import { compileCondition, compileSegments, type Report, type Scope, scopeOf } from './condition.ts';
 import { experimentStep, holdoutStep, ruleStep, type Step, UNIT_MISSING } from './rule.ts';
 import type { Context, Test } from './truth.ts';
 import { unitOf } from './unit.ts';
@@ -30,7 +30,7 @@ export interface Surroundings {
 
 /** Compiles one flag in the order of the table of states in docs/flags.md. Never throws. */
 export function compileFlag(key: string, flag: Flag, around: Surroundings): CompiledFlag {
-  const scope: Scope = { segments: flag.segments ?? {}, report: around.report, done: new Map() };
+  const scope = scopeOf(flag.segments ?? {}, around.report);
   compileSegments(scope);
   const answers = answerMaker(flag, around.common);
   const gates: Step[] = [

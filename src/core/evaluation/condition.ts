@@ -14,6 +14,8 @@ export interface Compiled {
 
 /** Segments that are used in each other, again and again, must not make one evaluation endless. */
 export const MAX_COST = 10_000;
+/** Patterns of one flag: each may take some 10 ms to compile. */
+export const MAX_PATTERNS = 64;
 
 const unknown: Test = () => UNKNOWN;
 
@@ -23,7 +25,17 @@ export interface Scope {
   readonly report: Report;
   /** Segments that were compiled, each once. */
   readonly done: Map<string, Compiled | 'InProgress'>;
+  /** How many were compiled. */
+  patterns: number;
 }
+
+/** For the conditions of a flag with these segments. */
+export const scopeOf = (segments: Scope['segments'], report: Report): Scope => ({
+  segments,
+  report,
+  done: new Map(),
+  patterns: 0,
+});
 
 /** Compiles one condition. Never throws: what cannot be compiled is reported and stays unknown. */
 export function compileCondition(scope: Scope, condition: Condition, path: readonly PropertyKey[]): Compiled {
@@ -46,6 +58,8 @@ function compilePart(scope: Scope, condition: Condition, path: readonly Property
   }
   if ('segment' in condition) return compileSegment(scope, condition.segment, [...path, 'segment']);
   if ('time' in condition) return compileTime(scope, condition.time, [...path, 'time']);
+  if (condition.op === 'matches' && ++scope.patterns > MAX_PATTERNS)
+    return unusable(scope, [...path, 'value'], `is one pattern too many: a flag has at most ${MAX_PATTERNS}`);
   const test = compileComparison(condition);
   return typeof test === 'function' ? { test, cost: 1 } : unusable(scope, [...path, 'value'], test.unusable);
 }

@@ -4,7 +4,14 @@ import type { Flag } from '../../wire/flag.ts';
 const MAX_ASKED = 256;
 
 /** Key of a flag → key of the prerequisite that it can never meet, and why. */
-export type Broken = ReadonlyMap<string, { readonly prerequisite: string; readonly why: string }>;
+export type Broken = ReadonlyMap<string, BrokenPrerequisite>;
+
+export interface BrokenPrerequisite {
+  readonly prerequisite: string;
+  readonly kind: 'Missing' | 'Cycle' | 'TooMany';
+  /** Of the flag that has it; for people. */
+  readonly why: string;
+}
 
 type Flags = Readonly<Record<string, Flag>>;
 
@@ -13,7 +20,7 @@ type Flags = Readonly<Record<string, Flag>>;
  * than 256 others. Whatever is left takes bounded time. Without recursion: chains may be long.
  */
 export function brokenPrerequisites(flags: Flags): Broken {
-  const broken = new Map<string, { prerequisite: string; why: string }>();
+  const broken = new Map<string, BrokenPrerequisite>();
   const order = finishOrder(flags);
   const groups = groupsOf(flags, order);
   const asked = new Map<string, number>();
@@ -22,11 +29,15 @@ export function brokenPrerequisites(flags: Flags): Broken {
     const absent = named.find((flag) => !Object.hasOwn(flags, flag));
     const cyclic = named.find((flag) => groups.get(flag) === groups.get(key));
     const count = named.reduce((sum, flag) => sum + (asked.get(flag) ?? 0), 1);
-    if (absent !== undefined) broken.set(key, { prerequisite: absent, why: `there is no flag ${absent}` });
-    else if (cyclic !== undefined)
-      broken.set(key, { prerequisite: cyclic, why: `${cyclic} has this flag as a prerequisite` });
-    else if (count > MAX_ASKED)
-      broken.set(key, { prerequisite: named[0] as string, why: `asks more than ${MAX_ASKED} flags` });
+    if (absent !== undefined)
+      broken.set(key, { prerequisite: absent, kind: 'Missing', why: `there is no flag ${absent}` });
+    else if (cyclic !== undefined) {
+      const why = `its prerequisites lead in a circle: ${cyclic} has this flag as a prerequisite`;
+      broken.set(key, { prerequisite: cyclic, kind: 'Cycle', why });
+    } else if (count > MAX_ASKED) {
+      const why = `it asks more than ${MAX_ASKED} flags through its prerequisites`;
+      broken.set(key, { prerequisite: named[0] as string, kind: 'TooMany', why });
+    }
     asked.set(key, broken.has(key) ? 1 : count);
   }
   return broken;

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../wire/canonical-json.ts';
 import type { Flag } from '../../wire/flag.ts';
-import { brokenPrerequisites } from '../evaluation/prerequisites.ts';
+import { type BrokenPrerequisite, brokenPrerequisites } from '../evaluation/prerequisites.ts';
 import type { CompiledSpec } from './compile-spec.ts';
 
 /** One FeatureFlag of a namespace. */
@@ -19,7 +19,13 @@ export interface FlagSource {
   readonly enabled: boolean;
 }
 
-export type FlagReason = 'Compiled' | 'Invalid' | 'KeyTaken' | 'PrerequisiteMissing' | 'PrerequisiteCycle';
+export type FlagReason =
+  | 'Compiled'
+  | 'Invalid'
+  | 'KeyTaken'
+  | 'PrerequisiteMissing'
+  | 'PrerequisiteCycle'
+  | 'TooManyPrerequisites';
 
 export interface Verdict {
   readonly reason: FlagReason;
@@ -53,9 +59,9 @@ export function compileFlags(sources: readonly FlagSource[]): CompiledFlags {
   for (const source of inOrder) {
     const owner = winners.get(source.key) as FlagSource;
     const verdict = judged.get(source.key) as Verdict;
-    const cycle = isAccepted(verdict) ? broken.get(source.key) : undefined;
+    const unmet = isAccepted(verdict) ? broken.get(source.key) : undefined;
     if (owner !== source) verdicts.set(source.name, taken(source, owner));
-    else verdicts.set(source.name, cycle ? { ...verdict, ...inCycle(cycle.why) } : verdict);
+    else verdicts.set(source.name, unmet ? { ...verdict, ...neverMet(unmet) } : verdict);
   }
   return { flags, verdicts };
 }
@@ -86,25 +92,47 @@ const taken = ({ key }: FlagSource, owner: FlagSource): Verdict => ({
   form: undefined,
 });
 
-const inCycle = (why: string): Pick<Verdict, 'reason' | 'message'> => ({
-  reason: 'PrerequisiteCycle',
-  message: `its prerequisites lead in a circle: ${why}; offVariant is served`,
+const neverMet = ({ kind, why }: BrokenPrerequisite): Pick<Verdict, 'reason' | 'message'> => ({
+  reason: kind === 'TooMany' ? 'TooManyPrerequisites' : 'PrerequisiteCycle',
+  message: `${why}; offVariant is served`,
 });
 
-/** Until nothing changes, as a flag that is left out may be what another stands on. All of a round fall at once. */
-function withoutMissing(judged: Judged, sources: ReadonlyMap<string, FlagSource>): Judged {
-  const flags = formsOf(judged);
-  const fallen = [...judged].flatMap(([key, verdict]): [string, Verdict][] => {
-    const why = isAccepted(verdict) ? missingFor(verdict.form as Flag, flags) : undefined;
-    if (why === undefined) return [];
-    return [[key, instead(sources.get(key) as FlagSource, 'PrerequisiteMissing', why)]];
-  });
-  return fallen.length === 0 ? judged : withoutMissing(new Map([...judged, ...fallen]), sources);
+/**
+ * In rounds until nothing changes, as a flag that is left out may be what another stands on. All of a round fall at once,
+ * and only those that stand on them are looked at in the next: a chain takes time in proportion to its length.
+ */
+function withoutMissing(alone: Judged, sources: ReadonlyMap<string, FlagSource>): Judged {
+  const judged = new Map(alone);
+  const dependents = dependentsOf(judged);
+  let suspects: ReadonlySet<string> = new Set(judged.keys());
+  while (suspects.size > 0) {
+    const fallen = [...suspects].flatMap((key): [string, Verdict][] => {
+      const verdict = judged.get(key) as Verdict;
+      const why = isAccepted(verdict) ? missingFor(verdict.form as Flag, judged) : undefined;
+      return why === undefined ? [] : [[key, instead(sources.get(key) as FlagSource, 'PrerequisiteMissing', why)]];
+    });
+    for (const [key, verdict] of fallen) judged.set(key, verdict);
+    suspects = new Set(fallen.flatMap(([key]) => dependents.get(key) ?? []));
+  }
+  return judged;
 }
 
-function missingFor({ prerequisites = [] }: Flag, flags: Readonly<Record<string, Flag>>): string | undefined {
+/** Key → keys of the flags that have it as a prerequisite. */
+function dependentsOf(judged: Judged): ReadonlyMap<string, readonly string[]> {
+  const dependents = new Map<string, string[]>();
+  for (const [key, { form }] of judged) {
+    for (const { flag } of form?.prerequisites ?? []) {
+      const list = dependents.get(flag) ?? [];
+      dependents.set(flag, list);
+      list.push(key);
+    }
+  }
+  return dependents;
+}
+
+function missingFor({ prerequisites = [] }: Flag, judged: Judged): string | undefined {
   for (const { flag, variants } of prerequisites) {
-    const other = Object.hasOwn(flags, flag) ? flags[flag] : undefined;
+    const other = judged.get(flag)?.form;
     if (!other) return `there is no flag ${flag}, which is a prerequisite`;
     const unknown = variants.find((variant) => !Object.hasOwn(other.variants, variant));
     if (unknown !== undefined) return `the prerequisite ${flag} has no variant ${unknown}`;

@@ -1,3 +1,4 @@
+import { MAX_OBJECT_BYTES } from '../../api/bounded-size.ts';
 import { type FlagRevision, MAX_HISTORY_BYTES, MAX_REVISIONS } from '../../api/feature-flag-status.ts';
 import type { EpochMs } from '../../base/units.ts';
 
@@ -13,9 +14,11 @@ export interface PresentSpec {
 /**
  * The history with the present spec as its last entry. A spec that is there already gets no new number; it may become
  * accepted later. The oldest entries go, but never the present one and never the newest that was accepted: it is what is
- * served while the present one cannot be.
+ * served while the present one cannot be. A spec that is larger than any that is served is no revision: nobody can go back
+ * to it, and with the last good one it would be more than a status holds.
  */
 export function withPresent(history: readonly FlagRevision[], present: PresentSpec): FlagRevision[] {
+  if (bytesOf(present) > MAX_OBJECT_BYTES) return [...history];
   const last = history.at(-1);
   const { accepted, author, ...rest } = present;
   if (last?.spec === present.spec) {
@@ -42,4 +45,4 @@ export const lastAccepted = (history: readonly FlagRevision[]): FlagRevision | u
   history.findLast(({ accepted }) => accepted);
 
 /** In UTF-8. */
-const bytesOf = ({ spec }: FlagRevision): number => new TextEncoder().encode(spec).length;
+const bytesOf = ({ spec }: Pick<FlagRevision, 'spec'>): number => new TextEncoder().encode(spec).length;

@@ -39,7 +39,7 @@ export function startGroupSequence(plan: SpendingPlan): GroupSequence {
 /**
  * One more look at information fraction t > 0, later than the one before; looks need not be those that were planned (Lan &
  * DeMets 1983). From t = 1 on all that is left is spent, and information beyond 1 counts with its true correlation. Looks
- * less than 1e-5 apart share a bound; an increment below 1e-7 gives bound 8.
+ * less than 1e-5 after the last one with a bound of its own share that bound; an increment below 1e-7 gives bound 8.
  */
 export function addLook(sequence: GroupSequence, t: number): GroupSequence {
   const last = sequence.looks.at(-1);
@@ -47,7 +47,8 @@ export function addLook(sequence: GroupSequence, t: number): GroupSequence {
   if (last !== undefined && !(t > last.t)) {
     throw statsError('SLUICE_STATS_ARGUMENT', `information must grow: ${t} after ${last.t}`, { t, before: last.t });
   }
-  if (last !== undefined && t - last.t < 1e-5) return { ...sequence, looks: [...sequence.looks, { ...last, t }] };
+  if (last !== undefined && t - sequence.density.t < 1e-5)
+    return { ...sequence, looks: [...sequence.looks, { ...last, t }] };
   const { alpha, spending } = sequence.plan;
   const target = spentAlpha(spending, t, alpha) - (last?.spent ?? 0);
   const root = Math.sqrt(t);

@@ -2,6 +2,9 @@ import { requireCount, requirePositive, requireProbability, statsError } from '.
 import { brent } from '../special/roots.ts';
 import { betaBinomialLogMixture, betaBinomialMixture } from './beta-binomial.ts';
 
+/** Of the limits: a rate of 1e-13 has limits about as small. */
+const RELATIVE = 1e-12;
+
 export interface BernoulliCounts {
   readonly successes: number;
   readonly trials: number;
@@ -34,7 +37,7 @@ export function bernoulliSequence({ successes, trials }: BernoulliCounts, plan: 
     return betaBinomialLogMixture(mixture, successes - p * trials, step * trials) - threshold;
   };
   return {
-    lower: successes === 0 ? 0 : brent(refuted, 0, rate),
-    upper: successes === trials ? 1 : brent(refuted, rate, 1),
+    lower: successes === 0 ? 0 : brent(refuted, 0, rate, { tolerance: RELATIVE * rate }),
+    upper: successes === trials ? 1 : brent(refuted, rate, 1, { tolerance: RELATIVE * Math.max(rate, 1 / trials) }),
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { flagProblems } from '../../../../src/core/evaluation/compile.ts';
-import { compileCondition, type Scope } from '../../../../src/core/evaluation/condition.ts';
+import { compileCondition, type Scope, scopeOf } from '../../../../src/core/evaluation/condition.ts';
 import type { Condition } from '../../../../src/wire/condition.ts';
 import { flagWith, ruleWith } from '../../../support/ruleset.ts';
 
@@ -14,8 +14,13 @@ function truth(
   nowMs = 0,
   segments: Scope['segments'] = {},
 ) {
-  const scope: Scope = { segments, report: () => {}, done: new Map() };
-  return NAMES[compileCondition(scope, condition, []).test(context, nowMs)];
+  return NAMES[
+    compileCondition(
+      scopeOf(segments, () => {}),
+      condition,
+      [],
+    ).test(context, nowMs)
+  ];
 }
 
 const T: Condition = { all: [] };
@@ -267,5 +272,40 @@ describe('flagProblems', () => {
       'rules[4].when.value is no RFC 3339 time',
     ]);
     expect(flagProblems('f', flagWith())).toEqual([]);
+  });
+
+  test('refuses patterns that would take long to compile, however small the outcome', () => {
+    const messageOf = (value: string) =>
+      flagProblems('f', flagWith({ rules: [ruleWith({ id: 'r', when: { attr: 'a', op: 'matches', value } })] })).map(
+        ({ message }) => message,
+      );
+    const tooWide = ['is too large: ranges of more than 30000 characters in all, without regard to case'];
+    expect(messageOf(`(?i)[${'B-\u{1E943}'.repeat(200)}]`)).toEqual(tooWide);
+    expect(messageOf(`(?i)[${'B-\\x{1E943}'.repeat(60)}]`)).toEqual(tooWide);
+    expect(messageOf(`(?s-m:x)(?mi)[^${'B-\uFFF0'.repeat(100)}]`)).toEqual(tooWide);
+    expect(messageOf('\\pL'.repeat(33))).toEqual(['is too large: more than 32 classes like \\pL']);
+    for (const fine of [
+      '(?i)^[а-яё]+-[a-z]$',
+      '[B-\u{1E943}]',
+      '(?i)x-\u{1F600}',
+      '(?i)[\\w.+-]+@[\\pL-]+',
+      '\\pL'.repeat(32),
+    ]) {
+      expect(messageOf(fine), fine).toEqual([]);
+    }
+  });
+
+  test('refuses the 65th pattern of a flag, wherever it stands', () => {
+    const pattern: Condition = { attr: 'a', op: 'matches', value: 'x' };
+    const problems = flagProblems(
+      'f',
+      flagWith({
+        segments: { many: { any: Array.from({ length: 60 }, () => pattern) } },
+        rules: Array.from({ length: 5 }, (_, index) => ruleWith({ id: `r${index}`, when: pattern })),
+      }),
+    );
+    expect(problems.map(({ path, message }) => `${path} ${message}`)).toEqual([
+      'rules[4].when.value is one pattern too many: a flag has at most 64',
+    ]);
   });
 });

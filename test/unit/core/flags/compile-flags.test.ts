@@ -72,6 +72,27 @@ test('what is missing goes on along the chain', () => {
   expect(reasons(needing('c', 'b'), needing('b', 'a'))).toEqual({ b: 'PrerequisiteMissing', c: 'PrerequisiteMissing' });
 });
 
+test('a long chain on something missing falls in one go, and takes no deep call', () => {
+  const chain = Array.from({ length: 20_000 }, (_, index) => needing(`flag-${index}`, `flag-${index + 1}`));
+  expect(new Set(Object.values(reasons(...chain)))).toEqual(new Set(['PrerequisiteMissing']));
+});
+
+test('a flag that asks too many others through its prerequisites is told so, and those below it are not', () => {
+  const leaves = Array.from({ length: 16 }, (_, index) => `leaf-${index}`);
+  const middle = Array.from({ length: 16 }, (_, index) => `middle-${index}`);
+  const sources = [
+    needing('top', ...middle),
+    ...middle.map((name) => needing(name, ...leaves)),
+    ...leaves.map((name) => source(name)),
+  ];
+  const { verdicts } = compileFlags(sources);
+  expect(verdicts.get('top')).toMatchObject({
+    reason: 'TooManyPrerequisites',
+    message: 'it asks more than 256 flags through its prerequisites; offVariant is served',
+  });
+  expect(verdicts.get('middle-0')?.reason).toBe('Compiled');
+});
+
 test('a flag whose prerequisite went away stays in the ruleset, where it serves offVariant', () => {
   const spec = { prerequisites: [{ flag: 'gone', variants: ['on'] }] };
   const { flags, verdicts } = compileFlags([source('flag', spec, accepted(spec))]);

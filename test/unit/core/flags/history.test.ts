@@ -33,6 +33,11 @@ test('twenty stay, and the newest accepted one among them however old it is', ()
   expect(history.at(-1)).toMatchObject({ spec: 'bad 29', revision: 31 });
 });
 
+test('a spec that is larger than any that is served is no revision, and pushes nothing out', () => {
+  const history = after(['x'.repeat(200_000), true], ['y'.repeat(600_000), false]);
+  expect(history.map(({ revision, accepted }) => [revision, accepted])).toEqual([[1, true]]);
+});
+
 test('large specs push older ones out, so that a status always fits into an object', () => {
   const sizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 250_000 }), fc.boolean()), { maxLength: 40 });
   fc.assert(

@@ -36,6 +36,14 @@ test('a look that has nothing to spend has bound 8, and one at the same moment s
   expect(looks[2]?.bound).toBe(looks[1]?.bound);
 });
 
+test('looks that each come just after the last still get their bounds, once they are together far enough', () => {
+  const fractions = Array.from({ length: 401 }, (_, index) => 0.5 + index * 9e-6);
+  const looks = groupBounds(plan, fractions);
+  const [first, last] = [looks[0]?.spent as number, looks.at(-1)?.spent as number];
+  expectAbsolute(last - first, spentAlpha(plan.spending, 0.5036, 0.05) - spentAlpha(plan.spending, 0.5, 0.05), 1e-6);
+  expect(looks[1]?.bound).toBe(looks[0]?.bound);
+});
+
 test('adding looks one at a time equals computing all at once', () => {
   let sequence = startGroupSequence(plan);
   for (const t of [0.3, 0.6, 1]) sequence = addLook(sequence, t);

@@ -180,3 +180,15 @@ test('sums reach from −v/h to v/g and no further', () => {
   for (const s of [-10, 40]) expect(at(s)).not.toThrow();
   for (const s of [-10.001, 40.001]) expect(at(s)).toThrow(`s must be inside [−v/h, v/g], not ${s}`);
 });
+
+test.each([
+  [1, 1e13],
+  [7, 9e15],
+  [0, 1e15],
+])('the limits of a rate that is almost nothing (%i of %d) lie on both sides of it', (successes, trials) => {
+  const { lower, upper } = bernoulliSequence({ successes, trials }, { alpha: 0.05, plannedTrials: 1_000 });
+  const rate = successes / trials;
+  if (successes > 0) expect(lower).toBeLessThan(rate * 0.9);
+  expect(upper).toBeGreaterThan(rate * 1.1);
+  expect(upper).toBeLessThan(1e-10);
+});
