@@ -50,6 +50,18 @@ describe('a bake without evidence', () => {
     model.run((m) => m.status.phase === 'RolledBack');
   });
 
+  test('asks anew where the canary failed between an approval and the promotion', () => {
+    const model = silence(baking()).run(asks, { stepMs: 10_000 });
+    Object.assign(model.sets.get('v2') ?? {}, { available: 3 });
+    ask(model, 'approve');
+    model.broken.add('v2');
+    model.run((m) => m.status.inFlight?.lowered !== undefined, { limit: 4 });
+    model.broken.delete('v2');
+    model.run(stage('Baking'), { limit: 30 });
+    model.run(asks, { stepMs: 10_000 });
+    expect(model.status.inFlight?.stage).toBe('Baking');
+  });
+
   test('asks anew after an approval of a silent last step, for one approval is for one question', () => {
     const model = new RolloutModel({ steps: [{ weight: 100, hold: '60s' }] }).run(healthy);
     model.push('v2');
