@@ -4,6 +4,9 @@ import { duration, durationOfAtLeast } from './duration.ts';
 import { labelName } from './fields.ts';
 import { boundsShape, metricReference, minNotAboveMax, prometheusQuerySchema } from './metric.ts';
 
+/** In a Rollout, and once more as many in the operator's configuration, which it gets too. */
+export const MOST_GUARDRAILS = 20;
+
 const silencePolicy = (description: string, first: 'Hold', ...others: ('RollBack' | 'Proceed')[]) =>
   z
     .strictObject({

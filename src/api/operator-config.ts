@@ -2,7 +2,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { SluiceError } from '../base/errors.ts';
 import { keyedList } from './constraint.ts';
-import { guardrailSchema } from './guardrail.ts';
+import { guardrailSchema, MOST_GUARDRAILS } from './guardrail.ts';
 import { prometheusQuerySchema } from './metric.ts';
 import { opaque } from './opaque.ts';
 import { problemsOf } from './problem.ts';
@@ -38,7 +38,7 @@ export const operatorConfigSchema = z.strictObject({
     })
     .prefault({}),
   defaultGuardrails: keyedList(
-    z.array(guardrailSchema).max(20),
+    z.array(guardrailSchema).max(MOST_GUARDRAILS),
     'name',
     'Added to every Rollout that has no guardrail of the same name.',
   ).prefault([]),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conditionList } from './condition.ts';
 import { keyedList, setList } from './constraint.ts';
 import { labelName, objectName, prose, time } from './fields.ts';
+import { MOST_GUARDRAILS } from './guardrail.ts';
 import { stepSchema } from './rollout.ts';
 import { stickinessSchema } from './stickiness.ts';
 
@@ -66,7 +67,8 @@ const guardrailStatusSchema = z
       .max(20)
       .prefault([])
       .describe('The last samples, oldest first: true where out of bounds. This is the failure budget.'),
-    silentSince: time('Since when there is no evidence or no provider.').optional(),
+    silentSince: time('Since when there is no evidence or no provider, the two taken together.').optional(),
+    sameSilenceSince: time('Since when it is the present one of the two.').optional(),
   })
   .describe('The state of one guardrail.');
 
@@ -211,7 +213,11 @@ export const rolloutStatusSchema = z
     notBefore: time('A retry waits until here, so that old samples do not count.').optional(),
     pausedByAction: z.boolean().prefault(false).describe('`pause` was asked and `resume` was not.'),
     promoted: z.array(promotedSchema).max(10).prefault([]).describe('Former stable revisions, newest first.'),
-    guardrails: keyedList(z.array(guardrailStatusSchema).max(20), 'name', 'State of each guardrail.').prefault([]),
+    guardrails: keyedList(
+      z.array(guardrailStatusSchema).max(2 * MOST_GUARDRAILS),
+      'name',
+      'State of each guardrail.',
+    ).prefault([]),
     conditions: conditionList(
       'Accepted, Ready, Gated, ServicePinned, Progressing, GuardrailsHealthy, TrafficProgrammed.',
     ),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { constrained, keyedList, setList } from './constraint.ts';
 import { duration, durationOfAtLeast } from './duration.ts';
 import { labelName, objectName, percent } from './fields.ts';
-import { guardrailSchema } from './guardrail.ts';
+import { guardrailSchema, MOST_GUARDRAILS } from './guardrail.ts';
 import { stickinessSchema } from './stickiness.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const;
@@ -132,7 +132,7 @@ export const rolloutSpecSchema = z
     traffic: trafficSchema,
     steps: stepList,
     guardrails: keyedList(
-      z.array(guardrailSchema).max(20),
+      z.array(guardrailSchema).max(MOST_GUARDRAILS),
       'name',
       'What must stay in bounds. None is accepted, with a warning.',
     ).prefault([]),

@@ -3,6 +3,7 @@ import type { Guardrail } from '../../src/api/guardrail.ts';
 import { type RolloutSpec, type RolloutSpecInput, rolloutSpecSchema } from '../../src/api/rollout.ts';
 import { type RolloutStatus, rolloutStatusSchema } from '../../src/api/rollout-status.ts';
 import type { DurationMs, EpochMs, WeightBp } from '../../src/base/units.ts';
+import { subjectOf } from '../../src/controllers/rollout/watching.ts';
 import { type JudgedGuardrail, judge, type SampleAnswer } from '../../src/core/guardrails/judge.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
@@ -203,7 +204,8 @@ export class RolloutModel {
       ],
       ...this.#stickySeen(),
       policiesAttached: this.policies !== undefined,
-      guardrails: this.#guardrails,
+      guardrails: this.#isWatched() ? this.#guardrails : [],
+      longestWindowMs: Math.max(0, ...this.#guardrails.map((one) => one.rule.windowMs)) as DurationMs,
       autoscalerMultiplies: false,
     };
   }
@@ -240,7 +242,7 @@ export class RolloutModel {
     this.now = (this.now + ms) as EpochMs;
     this.#kubernetes();
     this.#distribute();
-    if (this.status.inFlight || this.#watching()) this.#sample();
+    this.#sample();
   }
 
   /** Gateways say BackendsAvailable=False of a route to a Service without pods, and no weight rises until they say True. */
@@ -298,18 +300,16 @@ export class RolloutModel {
     return this.evaluators.map(({ alive, ran }) => Math.max(plan.canaryBp, alive && asks ? ran.bp : 0));
   }
 
-  #watching = (): boolean => this.status.stable !== undefined;
+  #isWatched = (): boolean => !this.deleting && subjectOf(this.status, this.now, this.spec) !== undefined;
 
+  /** Each guardrail is asked whenever the clock moves; nobody keeps what it said before it was watched. */
   #sample(): void {
-    const { inFlight: flight } = this.status;
-    const aimed = flight && (flight.weightBp > 0 || (flight.matchStep ?? flight.shadowStep) !== undefined);
-    const serving = aimed && !flight.retreat;
-    this.#guardrails = this.#guardrails.map(({ rule: own, status }) => {
-      if (!serving && this.spec.mode === 'Act') return { rule: own, ...(status ? { status } : {}) };
+    const watched = this.#isWatched();
+    this.#guardrails = this.#guardrails.map(({ rule: own }) => {
+      if (!watched) return { rule: own };
       const before = this.status.guardrails.find(({ name }) => name === own.guardrail.name);
       return { rule: own, status: judge(own, before, { at: this.now, answer: this.answer(own.guardrail) }) };
     });
-    if (!this.status.inFlight) this.#guardrails = this.#guardrails.map(({ rule: own }) => ({ rule: own }));
   }
 
   #contest(): Pick<Observed['services']['user'], 'contested'> {

@@ -1,8 +1,9 @@
 import { FINALIZER } from '../../api/names.ts';
 import type { Decision, Write } from '../../core/rollout/decision.ts';
+import { keyOf } from '../../kube/resource.ts';
 import { rolloutsResource } from './sources.ts';
 import type { WriteContext } from './write-context.ts';
-import { options } from './write-context.ts';
+import { ORDINARY_DEADLINE_MS, options } from './write-context.ts';
 import { addGateLabel, handOver, letGo, resume } from './write-deployment.ts';
 import { attachPolicies, detachPolicies } from './write-policies.ts';
 import { changeRoutes, dropRecords, lowerRoutes } from './write-routes.ts';
@@ -39,14 +40,37 @@ const performers: { readonly [Kind in Write['kind']]: Performer<Kind> } = {
   LetGo: letGo,
 };
 
+/** After a lowering nothing else is more urgent; after a lowering that failed, the next attempt at it is. */
+const STATUS_MS = { afterLowering: 10_000, afterNoLowering: 1_000 } as const;
+
 /**
  * Carries a decision out: its writes in order, then status. What fails ends the pass; every write is safe to do again, and
  * the next pass decides from what is there then. Answers whether status changed, which is when there is something to tell.
  */
 export async function apply(context: WriteContext, decision: Decision): Promise<boolean> {
-  for (const write of decision.writes) await perform(context, write);
-  if (decision.writes.some(({ kind }) => kind === 'RemoveFinalizer')) return false; // nobody is left to have a status
-  return writeStatus(context, decision.status, decision.writes[0]?.kind === 'Lower');
+  const { writes, status } = decision;
+  const lowers = writes[0]?.kind === 'Lower';
+  try {
+    for (const write of writes) await perform(context, write);
+  } catch (error) {
+    if (lowers) await keepVerdicts(context, decision);
+    throw error;
+  }
+  if (writes.some(({ kind }) => kind === 'RemoveFinalizer')) return false; // nobody is left to have a status
+  return writeStatus(context, status, lowers ? STATUS_MS.afterLowering : ORDINARY_DEADLINE_MS);
+}
+
+/** The route cannot be written now: status says why it must be, for whoever leads next. Nothing else of the decision is true yet. */
+async function keepVerdicts(context: WriteContext, { status }: Decision): Promise<void> {
+  const { guardrails, verdict } = status;
+  const { observed, rollout } = context.gathered;
+  await writeStatus(context, { ...observed.status, guardrails, verdict }, STATUS_MS.afterNoLowering).catch(
+    (error: unknown) =>
+      context.logger.warn(
+        { rollout: keyOf(rollout.metadata), err: error },
+        'neither the route nor the verdict for which it must be lowered could be written',
+      ),
+  );
 }
 
 function perform<Kind extends Write['kind']>(

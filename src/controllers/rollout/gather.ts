@@ -2,7 +2,7 @@ import { ACTION_ANNOTATION, type Action, actionSchema } from '../../api/action.t
 import { FINALIZER, HASH_LABEL } from '../../api/names.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import { type RolloutStatus, rolloutStatusSchema } from '../../api/rollout-status.ts';
-import type { EpochMs } from '../../base/units.ts';
+import type { DurationMs, EpochMs } from '../../base/units.ts';
 import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
 import type { Observed, Problem, ServicesSeen } from '../../core/rollout/observed.ts';
 import { withRouter } from '../../core/rollout/router.ts';
@@ -12,6 +12,7 @@ import { matches, serviceSeen } from './endpoints.ts';
 import { gatherRoutes } from './gather-routes.ts';
 import { gatherSticky } from './gather-sticky.ts';
 import { podSetSeen, recordHash, setsOf, workloadSeen } from './gather-workload.ts';
+import { type Question, questionsOf } from './guardrail-rules.ts';
 import { isHelperOf, servicesOf } from './manifests.ts';
 import { freshest, type RolloutMemory, withProgress } from './memory.ts';
 import { parsedRollout, parsedStatus } from './parsed.ts';
@@ -64,12 +65,16 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
     routes: spec ? gatherRoutes(sources, rollout, spec, memory, status, now) : [],
     ...gatherSticky(sources, rollout, spec, memory, now, status),
     guardrails,
+    longestWindowMs: spec ? longestWindow(questionsOf(sources, rollout, spec)) : (0 as DurationMs),
     autoscalerMultiplies: sources.autoscalers
       .byIndex('target', `${namespace ?? ''}/${name}`)
       .some((hpa) => hpa.spec?.metrics?.some(({ external }) => external?.target.type === 'Value')),
   };
   return { observed, rollout, ...(deployment ? { deployment } : {}), sets, records };
 }
+
+const longestWindow = (questions: readonly Question[]): DurationMs =>
+  Math.max(0, ...questions.map(({ rule }) => rule.windowMs)) as DurationMs;
 
 /** The spec; where it is invalid, the last one that was not, with the reasons. */
 function readSpec(

@@ -30,6 +30,10 @@ interface Polled {
   readonly schedule: Schedule;
   readonly asked: Asked | { readonly mistake: string };
   state: JudgedGuardrail;
+  /** A spent budget that must lead to a rollback, and that no pass has acted on yet: good samples do not take it back. */
+  isOwed: boolean;
+  /** Instant of the last answer to this process; a former leader's clock may have been ahead of ours. */
+  answeredAt?: EpochMs;
   cancel: () => void;
 }
 
@@ -79,12 +83,9 @@ export class GuardrailPoller {
     const { guardrail } = question.rule;
     const provider = this.#ports.pool.keyOf(question.query, question.namespace);
     const schedule = scheduleOf(provider, 'value' in asked ? asked.value : guardrail.name, guardrail.interval);
-    const samePair =
-      known?.subject.canaryHash === subject.canaryHash && known.subject.stableHash === subject.stableHash;
     // Samples and budgets belong to one pair of revisions.
-    const status =
-      (samePair ? known.state.status : undefined) ??
-      states.find((state) => state.rule.guardrail.name === guardrail.name)?.status;
+    const same = known && isSamePair(known.subject, subject) ? known : undefined;
+    const status = same?.state.status ?? states.find((state) => state.rule.guardrail.name === guardrail.name)?.status;
     const polled: Polled = {
       question,
       subject,
@@ -92,6 +93,8 @@ export class GuardrailPoller {
       schedule,
       asked,
       state: { rule: question.rule, ...(status ? { status } : {}) },
+      isOwed: status !== undefined && asksForRollback({ rule: question.rule, status }),
+      ...(same?.answeredAt === undefined ? {} : { answeredAt: same.answeredAt }),
       cancel: () => {},
     };
     if ('mistake' in asked)
@@ -151,11 +154,27 @@ export class GuardrailPoller {
 
   #take(key: string, polled: Polled, sample: Sample): void {
     const before = polled.state.status;
-    // Answers may overtake one another; what is older than the last one says nothing new.
-    if (before?.at !== undefined && before.at >= sample.at) return;
-    const status = judge(polled.question.rule, before, sample);
-    polled.state = { rule: polled.question.rule, status };
+    // Answers may overtake one another; what is older than the last one says nothing new, nor does the same instant once more.
+    const { answeredAt } = polled;
+    if (answeredAt === undefined ? before?.at === sample.at : answeredAt >= sample.at) return;
+    polled.answeredAt = sample.at;
+    const { rule } = polled.question;
+    const judged = judge(rule, before, sample);
+    const status =
+      polled.isOwed && before && judged.verdict !== 'Harm'
+        ? { ...before, at: judged.at, outOfBounds: judged.outOfBounds }
+        : judged;
+    polled.state = { rule, status };
+    polled.isOwed ||= asksForRollback(polled.state);
     this.#ports.sampled(key, status.verdict === 'Harm' && before?.verdict !== 'Harm');
+  }
+
+  /** A pass was carried out that saw the guardrails so: a breach among them is answered. */
+  actedOn(key: string, seen: readonly JudgedGuardrail[]): void {
+    for (const { rule } of seen.filter(asksForRollback)) {
+      const polled = this.#watched.get(key)?.get(rule.guardrail.name);
+      if (polled) polled.isOwed = false;
+    }
   }
 
   stop(): void {
@@ -164,3 +183,9 @@ export class GuardrailPoller {
     this.#watched.clear();
   }
 }
+
+const isSamePair = (one: Subject, other: Subject): boolean =>
+  one.canaryHash === other.canaryHash && one.stableHash === other.stableHash;
+
+const asksForRollback = ({ rule, status }: JudgedGuardrail): boolean =>
+  status?.verdict === 'Harm' && rule.guardrail.action === 'RollBack';

@@ -69,6 +69,7 @@ export class RolloutReconciler {
     decided(key, observed, decision);
     if (changed) announce(rollout, decision.tell);
     watch(decision.status);
+    poller.actedOn(key, observed.guardrails);
     return decision.recheckAt === undefined ? {} : { at: decision.recheckAt };
   };
 }

@@ -28,7 +28,8 @@ export function watchOf(
   return { subject: { namespace, rollout: name, service: spec.traffic.service, ...subject }, questions, states };
 }
 
-function subjectOf(
+/** The two revisions whose requests tell something now; undefined where none reaches the newer one. */
+export function subjectOf(
   { inFlight: flight, stable, promoted }: RolloutStatus,
   now: EpochMs,
   spec: RolloutSpec,

@@ -9,7 +9,7 @@ import type { RolloutMemory } from './memory.ts';
 import type { Sources } from './sources.ts';
 
 /** What is not for safety gives up after this, so that a slow API server cannot hold up the next decision. */
-const ORDINARY_DEADLINE_MS = 2_000;
+export const ORDINARY_DEADLINE_MS = 2_000;
 
 /** What every write needs: the world, what was judged, and what stops it. */
 export interface WriteContext {

@@ -12,7 +12,7 @@ const PERSIST_EVERY_MS = 10_000;
  * Writes what was decided, where it differs. Progress alone (the time of a hold, the value of a sample) is kept in memory and
  * written every 10 s. Answers whether status was written. The version that was judged is the precondition.
  */
-export async function writeStatus(context: WriteContext, next: RolloutStatus, afterSafety: boolean): Promise<boolean> {
+export async function writeStatus(context: WriteContext, next: RolloutStatus, deadlineMs: number): Promise<boolean> {
   const { client, clock, memory, gathered, signal } = context;
   const { rollout, observed } = gathered;
   const before = observed.status;
@@ -25,7 +25,7 @@ export async function writeStatus(context: WriteContext, next: RolloutStatus, af
   const object: CustomObject = { ...rollout, status: encodeRolloutStatus(next) };
   const written = await client.replace(rolloutsResource, object, {
     signal,
-    deadlineMs: afterSafety ? 10_000 : 2_000,
+    deadlineMs,
     subresource: 'status',
   });
   memory.written = { base: rollout.metadata.resourceVersion ?? '', object: written };

@@ -53,36 +53,47 @@ export function judge(
   before: GuardrailStatus | undefined,
   { at, answer }: Sample,
 ): GuardrailStatus {
-  const silentSince = before?.silentSince ?? at;
   const kept = { name: rule.guardrail.name, at, outOfBounds: before?.outOfBounds ?? [] };
+  const silent = (verdict: 'NoEvidence' | 'ProviderDown', reason: string, message: string): GuardrailStatus => ({
+    ...kept,
+    ...{ verdict, reason, message },
+    ...silenceOf(before, verdict, at),
+  });
   switch (answer.kind) {
     case 'ProviderDown':
-      return { ...kept, verdict: 'ProviderDown', reason: answer.reason, message: answer.message, silentSince };
     case 'NoEvidence':
-      return { ...kept, verdict: 'NoEvidence', reason: answer.reason, message: answer.message, silentSince };
+      return silent(answer.kind, answer.reason, answer.message);
     case 'BadQuery':
-      return { ...kept, verdict: 'NoEvidence', reason: 'BadQuery', message: answer.message, silentSince };
+      return silent('NoEvidence', answer.kind, answer.message);
     case 'Value':
-      return judgeValue(rule, kept, answer, silentSince);
+      return judgeValue(rule, kept, answer, silenceOf(before, 'NoEvidence', at));
   }
+}
+
+type Silence = Pick<GuardrailStatus, 'silentSince' | 'sameSilenceSince'>;
+
+/** A former version of status has no `sameSilenceSince`. */
+function silenceOf(before: GuardrailStatus | undefined, verdict: Verdict, at: EpochMs): Silence {
+  const { silentSince = at, sameSilenceSince = silentSince } = before ?? {};
+  return { silentSince, sameSilenceSince: before?.verdict === verdict ? sameSilenceSince : at };
 }
 
 function judgeValue(
   { guardrail, direction, bounds }: GuardrailRule,
   kept: Pick<GuardrailStatus, 'name' | 'at' | 'outOfBounds'>,
   answer: Extract<SampleAnswer, { kind: 'Value' }>,
-  silentSince: EpochMs,
+  silence: Silence,
 ): GuardrailStatus {
   const { value, stable, requests, warning } = answer;
   const values = { value, ...(stable === undefined ? {} : { stableValue: stable }) };
   if (requests !== undefined && requests < guardrail.minRequests) {
     const message = `${round(requests)} requests in the window, ${guardrail.minRequests} are wanted`;
-    return { ...kept, ...values, verdict: 'NoEvidence', reason: 'TooFewRequests', message, silentSince };
+    return { ...kept, ...values, verdict: 'NoEvidence', reason: 'TooFewRequests', message, ...silence };
   }
   const broken = warning === undefined ? brokenBound(bounds, direction, value, stable) : aboveMaximum(bounds, value);
   if (warning !== undefined && broken === undefined) {
     const message = `data may be missing: ${warning}`;
-    return { ...kept, ...values, verdict: 'NoEvidence', reason: 'PartialData', message, silentSince };
+    return { ...kept, ...values, verdict: 'NoEvidence', reason: 'PartialData', message, ...silence };
   }
   const { count, within } = guardrail.severity === 'Critical' ? { count: 1, within: 1 } : guardrail.failures;
   const outOfBounds = [...kept.outOfBounds, broken !== undefined].slice(-within);

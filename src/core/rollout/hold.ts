@@ -1,4 +1,5 @@
-import type { InFlight } from '../../api/rollout-status.ts';
+import type { Guardrail } from '../../api/guardrail.ts';
+import type { GuardrailStatus, InFlight } from '../../api/rollout-status.ts';
 import { after, type DurationMs, type EpochMs } from '../../base/units.ts';
 import type { JudgedGuardrail } from '../guardrails/judge.ts';
 
@@ -21,15 +22,20 @@ export type Evidence =
 export function takingPart(guardrails: readonly JudgedGuardrail[], now: EpochMs): JudgedGuardrail[] {
   return guardrails.filter(({ rule: { guardrail }, status }) => {
     if (guardrail.action === 'Observe') return false;
-    if (
-      status?.verdict !== 'NoEvidence' ||
-      guardrail.noEvidence.action !== 'Proceed' ||
-      status.silentSince === undefined
-    )
-      return true;
-    return now < after(status.silentSince, guardrail.noEvidence.after);
+    if (status?.verdict !== 'NoEvidence' || guardrail.noEvidence.action !== 'Proceed') return true;
+    const since = silentFor(status, 'Proceed');
+    return since === undefined || now < after(since, guardrail.noEvidence.after);
   });
 }
+
+/**
+ * Since when silence counts for what shall follow it. A person is asked after any; what Sluice does by itself needs that the
+ * silence was of the one kind all the time.
+ */
+const silentFor = (
+  { silentSince, sameSilenceSince = silentSince }: GuardrailStatus,
+  action: Guardrail['noEvidence']['action'],
+): EpochMs | undefined => (action === 'Hold' ? silentSince : sameSilenceSince);
 
 /** The worst of what takes part: bad before silent before pending. `since`: samples before it say nothing about this step. */
 export function evidence(guardrails: readonly JudgedGuardrail[], since: EpochMs, now: EpochMs): Evidence {
@@ -54,7 +60,7 @@ function evidenceOf({ rule: { guardrail }, status }: JudgedGuardrail, since: Epo
   if (status.reason === 'BudgetNotSpent') return { kind: 'Bad', reason: 'BudgetNotSpent', message };
   const { verdict } = status;
   const policy = verdict === 'ProviderDown' ? guardrail.providerDown : guardrail.noEvidence;
-  const until = after(status.silentSince ?? status.at, policy.after);
+  const until = after(silentFor(status, policy.action) ?? status.at, policy.after);
   return { kind: 'Silent', verdict, message, until, action: policy.action === 'RollBack' ? 'RollBack' : 'Hold' };
 }
 

@@ -1,6 +1,7 @@
 import type { Action } from '../../api/action.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import type { RolloutStatus } from '../../api/rollout-status.ts';
+import type { DurationMs } from '../../base/units.ts';
 import type { JudgedGuardrail } from '../guardrails/judge.ts';
 import type { RouteSeen } from './route-plan.ts';
 import type { StickySeen } from './sticky-seen.ts';
@@ -116,7 +117,10 @@ export interface Observed {
   readonly sticky?: StickySeen;
   /** Policies of ours for stickiness are attached to the gateway or the routes. */
   readonly policiesAttached: boolean;
+  /** Those that are watched now: none before anybody reaches the canary, and none once traffic went back. */
   readonly guardrails: readonly JudgedGuardrail[];
+  /** The longest time that one answer covers, of all guardrails, watched or not; 0 without any. */
+  readonly longestWindowMs: DurationMs;
   /** An HPA with an External metric of type Value, which multiplies by pods: the canary must not follow upwards. */
   readonly autoscalerMultiplies: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Action } from '../../../api/action.ts';
 import type { InFlight } from '../../../api/rollout-status.ts';
-import { after, type DurationMs, type EpochMs } from '../../../base/units.ts';
+import { after, type EpochMs } from '../../../base/units.ts';
 import type { Move, Policy } from '../decision.ts';
 import { beginRetreat, isFinishing, wait } from '../flight.ts';
 import type { Observed } from '../observed.ts';
@@ -43,15 +43,14 @@ const effects: Readonly<Record<Action['action'], Effect>> = {
     spec?.paused
       ? 'spec.paused is true; change that'
       : { ...wait('Resumed', 'resume was asked'), set: { pausedByAction: false } },
-  retry: (seen, flight, now) => {
-    if (flight || !seen.status.rolledBack) return 'nothing was rolled back';
-    const windowMs = Math.max(0, ...seen.guardrails.map(({ rule }) => rule.windowMs)) as DurationMs;
-    return {
-      ...wait('Retrying', 'retry was asked'),
-      phase: 'Healthy',
-      set: { rolledBack: undefined, notBefore: after(now, windowMs) },
-    };
-  },
+  retry: ({ status, longestWindowMs }, flight, now) =>
+    flight || !status.rolledBack
+      ? 'nothing was rolled back'
+      : {
+          ...wait('Retrying', 'retry was asked'),
+          phase: 'Healthy',
+          set: { rolledBack: undefined, notBefore: after(now, longestWindowMs) },
+        },
   release: (seen, flight, now) => {
     if (flight) return beginRetreat(seen, flight, 'Released', 'release was asked', now);
     if (!seen.workload?.marked) return 'the Deployment is not held';

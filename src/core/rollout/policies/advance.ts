@@ -166,6 +166,7 @@ export const holdNotOver: Policy = (seen, now) => {
       ...wait('CanaryNotAvailable', canaryTrouble(seen, wanted)),
       flight: { ...flight, ...restartHold(flight, now) },
     };
+  if (passedByPerson(flight)) return undefined; // the bake: all traffic needs all pods, whatever a person said
   const hold: Hold =
     flight.hold?.effectiveAt === undefined ? effectiveFrom(flight.hold, after(now, spec.warmUp)) : flight.hold;
   const warm = waitFor(hold.effectiveAt ?? now, 0 as DurationMs, now, 'WarmingUp', 'the canary warms up');

@@ -109,7 +109,8 @@ export const canaryCannotServe: Policy = (seen, now) => {
   if (lastTime) return goBackUnlessNowhere(seen, beginRetreat(seen, flight, 'CannotServe', message, now), now);
   if (nowhereToReturn(seen)) return goBackUnlessNowhere(seen, { reason: 'CanaryCannotServe', message }, now);
   const match = flight.matchStep === undefined ? {} : { matchStep: flight.matchStep };
-  const { hold: _startsAnew, ...kept } = withoutAims(flight);
+  // What was proven or approved was of a canary that served.
+  const { hold: _proven, approvedStep: _approved, ...kept } = withoutAims(flight);
   return {
     reason: 'CanaryCannotServe',
     message,

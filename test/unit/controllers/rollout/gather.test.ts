@@ -83,3 +83,9 @@ test('what is polled wins over status', () => {
   const memory = { ...newMemory(), guardrails: [] };
   expect(gather(sourcesOf(rollout), memory, 'shop/catalog', NOW)?.observed.guardrails).toEqual([]);
 });
+
+test('the longest window is known also while nobody is watched', () => {
+  const { status: _inFlight, ...idle } = leftInFlight([]);
+  const observed = gather(sourcesOf(idle), newMemory(), 'shop/catalog', NOW)?.observed;
+  expect([observed?.guardrails, observed?.longestWindowMs]).toEqual([[], 60_000]);
+});

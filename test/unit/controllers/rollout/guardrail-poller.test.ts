@@ -7,6 +7,8 @@ import { silent } from '../../../../src/base/logger.ts';
 import type { DurationMs, EpochMs } from '../../../../src/base/units.ts';
 import { GuardrailPoller } from '../../../../src/controllers/rollout/guardrail-poller.ts';
 import type { ProviderPool } from '../../../../src/controllers/rollout/provider-pool.ts';
+import type { JudgedGuardrail } from '../../../../src/core/guardrails/judge.ts';
+import { nextDue, scheduleOf } from '../../../../src/providers/polling.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 const INTERVAL_MS = 10_000;
@@ -95,5 +97,92 @@ describe('what is known of a guardrail', () => {
     const status = { name: 'errors', verdict: 'Harm' as const, reason: 'OutOfBounds', outOfBounds: [true, true] };
     poller.watch('shop/web', { subject, questions: [question], states: [{ rule, status }] });
     expect(poller.statesOf('shop/web')).toEqual([{ rule, status }]);
+  });
+});
+
+describe('a spent budget', () => {
+  /** A poller whose provider answers one value out of bounds, which is enough, and good ones after it; and its clock. */
+  async function onceHarmed({ action = 'RollBack', states = [] as JudgedGuardrail[] } = {}) {
+    const critical = { ...rule, guardrail: { ...guardrail, severity: 'Critical' as const, action: action as 'Hold' } };
+    const asked = { ...question, rule: critical };
+    const clock = new FakeClock();
+    let value = states.length > 0 ? 0 : 2;
+    const poller = pollerOf(clock, async ({ at }) => valueAt(value, at));
+    const watch = (more: object = {}) =>
+      poller.watch('shop/web', { subject: { ...subject, ...more }, questions: [asked], states });
+    const state = () => poller.statesOf('shop/web')?.[0];
+    const sample = async () => {
+      const before = state()?.status?.at;
+      while (state()?.status?.at === before) {
+        await clock.advance(1_000);
+        await settled();
+      }
+      return state()?.status;
+    };
+    watch();
+    if (states.length === 0) await sample();
+    value = 0;
+    expect(state()?.status?.verdict).toBe('Harm');
+    return { poller, watch, sample, seen: () => poller.statesOf('shop/web') ?? [] };
+  }
+
+  test('is not forgotten at the next good sample before a pass has acted on it', async () => {
+    const { sample, seen } = await onceHarmed();
+    const [before] = seen();
+    for (let time = 0; time < 3; time++)
+      expect(await sample()).toMatchObject({ verdict: 'Harm', outOfBounds: [false] });
+    expect(seen()[0]?.status?.message).toBe(before?.status?.message);
+  });
+
+  test('is over at the next good sample after a pass has acted on it', async () => {
+    const { poller, sample, seen } = await onceHarmed();
+    const acted = seen();
+    await sample();
+    poller.actedOn('shop/web', acted);
+    expect((await sample())?.verdict).toBe('Safe');
+  });
+
+  test('is not over after a pass that began before it', async () => {
+    const { poller, sample } = await onceHarmed();
+    poller.actedOn('shop/web', [{ rule }]);
+    expect((await sample())?.verdict).toBe('Harm');
+  });
+
+  test.each(['Hold', 'Observe'])('is over at the next good sample where its action is %s', async (action) => {
+    const { sample } = await onceHarmed({ action });
+    expect((await sample())?.verdict).toBe('Safe');
+  });
+
+  test.each([{ canaryHash: 'c' }, { stableHash: 'c' }])('is not held against another pair: %o', async (hashes) => {
+    const { watch, sample } = await onceHarmed();
+    watch(hashes);
+    expect((await sample())?.verdict).toBe('Safe');
+  });
+
+  test('that a former leader left in status is acted on, too', async () => {
+    const status = { name: 'errors', verdict: 'Harm' as const, reason: 'OutOfBounds', outOfBounds: [true] };
+    const { sample } = await onceHarmed({ states: [{ rule, status }] });
+    expect((await sample())?.verdict).toBe('Harm');
+  });
+});
+
+describe('a leader whose clock is behind that of the former one', () => {
+  const AHEAD_MS = 60_000;
+
+  test.each([
+    ['takes its own answers, which are older than what status has', AHEAD_MS, 1],
+    ['does not count the same instant twice', 0, 0],
+  ])('%s', async (_, aheadMs, counted) => {
+    const clock = new FakeClock();
+    const poller = pollerOf(clock, async ({ at }) => valueAt(2, at));
+    const first = nextDue(scheduleOf('prometheus', 'up', guardrail.interval), clock.now());
+    const status = {
+      ...{ name: 'errors', verdict: 'Safe' as const, reason: 'InBounds', outOfBounds: [] },
+      at: (first + aheadMs) as EpochMs,
+    };
+    poller.watch('shop/web', { subject, questions: [question], states: [{ rule, status }] });
+    await clock.advance(first - clock.now());
+    await settled();
+    expect(poller.statesOf('shop/web')?.[0]?.status?.outOfBounds).toHaveLength(counted);
   });
 });

@@ -54,3 +54,18 @@ describe('an answer with a warning that data may be missing', () => {
     expect(state).toMatchObject({ verdict: 'Harm', outOfBounds: [true, true] });
   });
 });
+
+test('silence keeps the time since when it lasts, and that since when it is of its kind', () => {
+  const of = rule({ max: 1 });
+  const empty: SampleAnswer = { kind: 'NoEvidence', reason: 'EmptyResult', message: 'no series' };
+  const down: SampleAnswer = { kind: 'ProviderDown', reason: 'Refused', message: 'refused' };
+  const since = (...answers: SampleAnswer[]) => {
+    const { silentSince, sameSilenceSince } = judgeAll(of, ...answers) ?? {};
+    return [silentSince, sameSilenceSince];
+  };
+  expect(since(empty, empty)).toEqual([1_000, 1_000]);
+  expect(since(down, down, empty, value(0, { warning }))).toEqual([1_000, 3_000]);
+  expect(since(down, value(0), down)).toEqual([3_000, 3_000]);
+  expect(since(value(2), empty, empty)).toEqual([2_000, 2_000]);
+  expect(since(value(0))).toEqual([undefined, undefined]);
+});

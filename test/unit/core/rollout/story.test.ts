@@ -65,6 +65,20 @@ describe('a rollout', () => {
     expect(model.status.actionIds).toEqual(['one']);
   });
 
+  test('waits one window before it tries again, so that samples from before do not count', () => {
+    const model = new RolloutModel().run(healthy);
+    model.push('v2');
+    model.run(weight(2500));
+    model.answer = () => ({ kind: 'Value', value: 0.5 });
+    model.run(phase('RolledBack'));
+    model.action = { id: 'one', action: 'retry', by: 'ann' };
+    model.pass();
+    const notBefore = model.now + 10_000;
+    expect(model.status.notBefore).toBe(notBefore);
+    model.run((m) => m.status.inFlight !== undefined, { limit: 12 });
+    expect(model.status.inFlight?.startedAt).toBe(notBefore);
+  });
+
   test.each(['Unpinning', 'Cleaning'])('leaves the pods of v1 gone when v3 comes in stage %s', (stage) => {
     const model = new RolloutModel().run(healthy);
     model.push('v2');
