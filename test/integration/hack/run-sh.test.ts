@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -56,3 +58,38 @@ test('an install that fails half way is not taken for a whole one, though the lo
   await runIn(dir);
   expect(installsIn(dir)).toBe(3);
 });
+
+test.each(['demo', 'test', 'test:e2e'])(
+  'SIGTERM to "npm run %s" gets to the script, which may have a cluster to end',
+  async (name) => {
+    const dir = makeTree();
+    await runIn(dir);
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+    writeFileSync(join(dir, 'package.json'), JSON.stringify({ scripts }));
+    const story = [
+      '#!/bin/sh',
+      "trap 'echo cleaned up; exit 130' TERM",
+      'echo on stage',
+      'while :; do sleep 0.1; done',
+      '',
+    ];
+    writeFileSync(join(dir, 'node_modules/.bin/node'), story.join('\n'));
+    const npm = spawn('npm', ['run', '-s', name], { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    onTestFinished(() => endGroup(npm.pid!));
+    const said: string[] = [];
+    npm.stdout.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+    await once(npm.stdout, 'data');
+    npm.kill('SIGTERM');
+    await once(npm, 'close');
+    expect(said.join('')).toBe('on stage\ncleaned up\n');
+  },
+);
+
+/** Ends what a killed npm would leave behind. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
