@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cleanAfter } from '../process.ts';
 import { addonNames } from './addons.ts';
 import { DEFAULT_INSTANCE, enter, holderOf, type Instance, inHome, instanceNamed, kubeconfigOf } from './instance.ts';
+import { kindKubeconfig } from './kind.ts';
 import { withLock } from './lock.ts';
 import { cacheDir, repositoryDir } from './paths.ts';
 import { toStderr } from './progress.ts';
@@ -41,8 +42,8 @@ export async function withTestCluster<T>(
 /** Whoever has exported the `KUBECONFIG` of our own cluster, as the quickstart says, keeps it: tests run beside it. */
 export function instanceForTests({ KUBECONFIG }: NodeJS.ProcessEnv = process.env): Instance {
   const standard = instanceNamed(DEFAULT_INSTANCE);
-  const isOthers = KUBECONFIG && KUBECONFIG !== kubeconfigOf(standard);
-  return isOthers ? standard : instanceNamed(TEST_INSTANCE);
+  const isOurs = !KUBECONFIG || [kubeconfigOf(standard), kindKubeconfig(standard)].includes(KUBECONFIG);
+  return isOurs ? instanceNamed(TEST_INSTANCE) : standard;
 }
 
 /**

@@ -36,7 +36,8 @@ test('an instance by name, such as those of tests and demo, is a local one, what
 
 test('tests use the cluster of an explicit KUBECONFIG, but never the one of our own that somebody works with', () => {
   expect(instanceForTests({ KUBECONFIG: '/some/file' })).toEqual(standard);
-  expect(instanceForTests({ KUBECONFIG: kubeconfigOf(standard) }).name).toBe('test');
+  for (const KUBECONFIG of [kubeconfigOf(standard), kindKubeconfig(standard)])
+    expect(instanceForTests({ KUBECONFIG }).name).toBe('test');
   expect(instanceForTests({}).name).toBe('test');
 });
 
