@@ -12,6 +12,8 @@ RUN node hack/image.ts bundle ${NAME} /app
 FROM node:${NODE}-bookworm-slim
 ARG NAME=operator
 COPY --from=build /app /app
-ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4 PROGRAM=/app/${NAME}.mjs
+# As nodeEnv in hack/image/node-image.ts, which says why.
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4 PROGRAM=/app/${NAME}.mjs \
+  MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 USER 65532:65532
 ENTRYPOINT ["sh", "-c", "exec node $PROGRAM \"$@\"", "--"]

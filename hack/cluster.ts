@@ -6,6 +6,7 @@ import { binaryDir, binaryNames, ensureBinary } from './cluster/binaries.ts';
 import { forward } from './cluster/forward.ts';
 import { type Instance, inInstance, instanceNamed, kubeconfigOf } from './cluster/instance.ts';
 import { toStderr } from './cluster/progress.ts';
+import { shellLines } from './cluster/shell-lines.ts';
 import { printStatus } from './cluster/status.ts';
 import { ensureSystemPackages } from './cluster/system-packages.ts';
 import { down, loadImage, up } from './cluster/up.ts';
@@ -13,7 +14,8 @@ import { run } from './process.ts';
 
 const help = `usage: npm run cluster -- COMMAND [--instance NAME]
 
-  up [--addons LIST]   start it, or complete it; LIST of gateway, prometheus, metrics-server, or "none" (default: all)
+  up [--addons LIST]   start it, or complete it; LIST of gateway, prometheus, metrics-server, or "none" (default: all);
+                       prints lines for your shell: eval "$(npm run -s cluster -- up)"
   down [--wipe]        end it and clean up; objects and images are kept for the next "up" unless --wipe
   status               each part: whether it lives, since when, how often it died; exit status 0 when all is well
   build                only build what "up" would, in the order in which it needs it
@@ -39,7 +41,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 const commands: Record<string, (instance: Instance) => Promise<number>> = {
   up: async (instance) => {
     const { kubeconfig } = await up(instance, parseAddons(values.addons), stop.signal, toStderr);
-    console.log(`export KUBECONFIG=${kubeconfig}`);
+    console.log(shellLines(kubeconfig));
     return 0;
   },
   down: async (instance) => {

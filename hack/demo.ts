@@ -3,10 +3,11 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonNames } from './cluster/addons.ts';
-import { enter, instanceNamed, kubeconfigOf } from './cluster/instance.ts';
+import { enter, inHome, instanceNamed, kubeconfigOf } from './cluster/instance.ts';
+import { withLock } from './cluster/lock.ts';
 import { toStderr } from './cluster/progress.ts';
 import { down, loadImage, up } from './cluster/up.ts';
-import { run } from './process.ts';
+import { cleanAfter, endSignal, run } from './process.ts';
 
 const help = `usage: npm run demo [-- OPTIONS]
        npm run demo -- flags [OPTIONS]
@@ -37,33 +38,35 @@ if (values.help || isWrong) {
 }
 
 const instance = instanceNamed('demo');
-const stop = new AbortController();
-// The story inside gets the same Ctrl-C from the terminal and ends by itself; here it only must not kill us before the cleaning.
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new Error(`ended by ${name}`)));
-
-process.exitCode = await demo().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  return stop.signal.aborted ? 130 : 1;
-});
+const ended = endSignal();
+// Two demos at once would take each other's shop away, and the first to end the other's cluster.
+const onWait = () => toStderr('waiting for another demo, which uses the cluster');
+const lock = inHome(instance, 'demo.lock');
+process.exitCode = await withLock(lock, onWait, () => cleanAfter(demo, cleanUp, toStderr), ended).catch(
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    return ended.aborted ? 130 : 1;
+  },
+);
 
 async function demo(): Promise<number> {
-  try {
-    // The operator waits for the definitions of Gateway API; flags ask for nothing else.
-    const needless = isFlags ? ['metrics-server', 'prometheus'] : ['metrics-server'];
-    const addons = addonNames.filter((name) => !needless.includes(name));
-    await up(instance, addons, stop.signal, toStderr);
-    toStderr('building the images of the operator and the shop');
-    const operator = await loadImage(instance, 'operator', stop.signal);
-    const shop = await loadImage(instance, 'shop', stop.signal);
-    const figures = values.figures === undefined ? [] : [resolve(values.figures)];
-    const story = isFlags ? 'hack/demo/flags-story.ts' : 'hack/demo/story.ts';
-    const [command, ...args] = enter(instance, process.execPath, [story, operator, shop, ...figures]);
-    return await run(command, args, { env: { ...process.env, KUBECONFIG: kubeconfigOf(instance) } });
-  } finally {
-    if (values.keep)
-      toStderr(
-        'kept: `npm run cluster -- exec --instance demo -- kubectl get slr,slf -A` looks inside, `npm run cluster -- down --instance demo` ends it',
-      );
-    else await down(instance, { wipe: false }, AbortSignal.timeout(120_000), toStderr);
-  }
+  // The operator waits for the definitions of Gateway API; flags ask for nothing else.
+  const needless = isFlags ? ['metrics-server', 'prometheus'] : ['metrics-server'];
+  const addons = addonNames.filter((name) => !needless.includes(name));
+  await up(instance, addons, ended, toStderr);
+  toStderr('building the images of the operator and the shop');
+  const operator = await loadImage(instance, 'operator', ended);
+  const shop = await loadImage(instance, 'shop', ended);
+  const figures = values.figures === undefined ? [] : [resolve(values.figures)];
+  const story = isFlags ? 'hack/demo/flags-story.ts' : 'hack/demo/story.ts';
+  const [command, ...args] = enter(instance, process.execPath, [story, operator, shop, ...figures]);
+  return run(command, args, { env: { ...process.env, KUBECONFIG: kubeconfigOf(instance) } }, ended);
+}
+
+async function cleanUp(): Promise<void> {
+  if (values.keep)
+    toStderr(
+      'kept: `npm run cluster -- exec --instance demo -- kubectl get slr,slf -A` looks inside, `npm run cluster -- down --instance demo` ends it',
+    );
+  else await down(instance, { wipe: false }, AbortSignal.timeout(120_000), toStderr);
 }

@@ -6,7 +6,9 @@ import { versions } from './cluster/versions.ts';
 export const PLAIN_MANIFESTS = 'config/sluice.yaml';
 
 const HEADER = `# Made from charts/sluice by \`npm run gen\`. Do not edit. For those who do not use Helm:
-#   kubectl apply --server-side -f crds/ && kubectl apply -f config/sluice.yaml
+#   kubectl apply --server-side -f crds/
+#   sed 's|sluice/operator:0.1.0|REGISTRY/sluice-operator:TAG|' config/sluice.yaml | kubectl apply -f -
+# (there is no published image yet, and it stands in two places).
 # Before removing it, delete all Rollouts (kubectl delete rollouts.sluice.dev -A --all) while the operator still runs; after
 # it, the rulesets: kubectl delete configmaps -A --field-selector metadata.name=sluice-ruleset
 apiVersion: v1

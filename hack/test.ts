@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildAhead, withTestCluster } from './cluster/e2e.ts';
-import { run } from './process.ts';
+import { endSignal, run } from './process.ts';
 
 const kinds = ['unit', 'integration', 'e2e'];
 const [first, ...rest] = process.argv.slice(2);
@@ -18,19 +18,20 @@ if (wanted.length === 0) {
 // Vitest runs twice when the cluster is needed, because it must run inside it: the sum is ours to say.
 const summaries = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 const statuses: number[] = [];
+const ended = endSignal();
 const withoutCluster = wanted.filter((kind) => kind !== 'e2e');
 const needsCluster = wanted.includes('e2e');
 if (needsCluster && withoutCluster.length > 0) buildAhead();
 if (withoutCluster.length > 0)
-  statuses.push(await run('vitest', vitestArgs(withoutCluster), { env: environment('1') }));
-if (needsCluster) statuses.push(await runInCluster());
+  statuses.push(await run('vitest', vitestArgs(withoutCluster), { env: environment('1') }, ended));
+if (needsCluster && !ended.aborted) statuses.push(await runInCluster());
 report();
 
 async function runInCluster(): Promise<number> {
   try {
-    return await withTestCluster((enter, env) => {
+    return await withTestCluster(ended, (enter, env) => {
       const [command, ...args] = enter('vitest', vitestArgs(['e2e']));
-      return run(command, args, { env: { ...environment('2'), ...env } });
+      return run(command, args, { env: { ...environment('2'), ...env } }, ended);
     });
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -75,13 +75,14 @@ export async function ensureBinary(name: BinaryName, signal: AbortSignal, report
   if (existsSync(dir)) return dir;
   const about = spoken(recipes[name].aboutS);
   const onWait = () => report(`waiting for ${name}, which another process builds (about ${about} in all)`);
-  return withLock(join(cacheDir(), 'locks', `${name}.lock`), onWait, async () => {
+  const build = async () => {
     if (existsSync(dir)) return dir;
     const recipe: Recipe = recipes[name];
     const what = `building ${name} ${recipe.version}`;
     await withProgress(report, what, recipe.aboutS, () => buildInto(dir, name, recipe, signal));
     return dir;
-  });
+  };
+  return withLock(join(cacheDir(), 'locks', `${name}.lock`), onWait, build, signal);
 }
 
 async function buildInto(dir: string, name: BinaryName, recipe: Recipe, signal: AbortSignal): Promise<void> {

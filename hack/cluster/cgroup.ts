@@ -22,10 +22,8 @@ export interface ControlGroup {
  */
 function hierarchies(): string[] {
   if (existsSync(join(ROOT, 'cgroup.controllers'))) return [ROOT];
-  const mounted = readdirSync(ROOT).map((name) => join(ROOT, name));
-  const usable = mounted.filter((dir) => existsSync(join(dir, 'cgroup.procs')));
-  if (usable.length === 0) throw new Error(`${ROOT} holds no control groups: a local cluster cannot run here`);
-  return usable;
+  const mounted = (existsSync(ROOT) ? readdirSync(ROOT) : []).map((name) => join(ROOT, name));
+  return mounted.filter((dir) => existsSync(join(dir, 'cgroup.procs')));
 }
 
 /** The hierarchy in which processes are looked for; in version 1, containers are in all of them. */
@@ -35,7 +33,9 @@ function trackedDir(group: ControlGroup): string {
 }
 
 export function createGroup(group: ControlGroup): void {
-  for (const hierarchy of hierarchies()) mkdirSync(join(hierarchy, group.path), { recursive: true });
+  const all = hierarchies();
+  if (all.length === 0) throw new Error(`${ROOT} holds no control groups: a local cluster cannot run here`);
+  for (const hierarchy of all) mkdirSync(join(hierarchy, group.path), { recursive: true });
   mkdirSync(join(trackedDir(group), 'parts'), { recursive: true });
 }
 

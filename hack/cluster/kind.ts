@@ -6,11 +6,12 @@ import type { Report } from './progress.ts';
 // Thin, and written from kind's documentation without an engine to try it on.
 
 const clusterName = (instance: Instance) => `sluice-${instance.name}`;
-const kindKubeconfig = (instance: Instance): string => inHome(instance, 'kind.kubeconfig');
+/** The kubeconfig of an instance that kind runs. */
+export const kindKubeconfig = (instance: Instance): string => inHome(instance, 'kind.kubeconfig');
 
 /** Creates the kind cluster unless it exists. */
 export async function upKind(instance: Instance, signal: AbortSignal, report: Report): Promise<RunningCluster> {
-  if (!(await succeeds('kind', ['version'], { signal }))) {
+  if (!(await hasKind(signal))) {
     throw new Error('a Docker engine answers, but there is no kind: install it, or set SLUICE_PROVIDER=local');
   }
   report('using kind (this way is not tried regularly; SLUICE_PROVIDER=local is)');
@@ -32,6 +33,9 @@ export function kindCluster(instance: Instance): Cluster {
   };
 }
 
+/** Ends the kind cluster; without kind there is none. */
 export async function downKind(instance: Instance, signal: AbortSignal): Promise<void> {
-  await output('kind', ['delete', 'cluster', '--name', clusterName(instance)], { signal });
+  if (await hasKind(signal)) await output('kind', ['delete', 'cluster', '--name', clusterName(instance)], { signal });
 }
+
+const hasKind = (signal: AbortSignal): Promise<boolean> => succeeds('kind', ['version'], { signal });

@@ -6,7 +6,7 @@ import { ensureClusterImage } from '../image/cluster-images.ts';
 import { NODE_NAME } from './addresses.ts';
 import { ensureBinary } from './binaries.ts';
 import { ensurePki } from './certificates.ts';
-import { joinFile, killGroup, removeGroup } from './cgroup.ts';
+import { groupProcesses, joinFile, killGroup, removeGroup } from './cgroup.ts';
 import { installCoredns } from './coredns.ts';
 import { enter, holderOf, type Instance, inHome, kubeconfigOf, outputInside, startHolder } from './instance.ts';
 import { type Cluster, kubectl, type RunningCluster } from './kubectl.ts';
@@ -35,7 +35,7 @@ export async function upLocal(instance: Instance, signal: AbortSignal, report: R
   await ensureSystemPackages(signal, report);
   const binDir = await ensureBinary('k1s', signal, report);
   const pause = await ensureClusterImage('pause', signal, report);
-  return withInstanceLock(instance, report, async () => {
+  return withInstanceLock(instance, signal, report, async () => {
     await startParts(instance, binDir, signal, report);
     const cluster = clusterOf(instance);
     const { sinceMs } = supervisorState(instance.home)?.supervisor ?? { sinceMs: Date.now() };
@@ -60,8 +60,9 @@ export async function downLocal(
   signal: AbortSignal,
   report: Report,
 ): Promise<void> {
-  if (!existsSync(instance.home)) return;
-  await withInstanceLock(instance, report, async () => {
+  // Who removes the cache leaves the processes of its clusters.
+  if (!existsSync(instance.home) && groupProcesses(instance.group).length === 0) return;
+  await withInstanceLock(instance, signal, report, async () => {
     await endEverything(instance, signal);
     if (options.wipe) for (const dir of stateDirs) rmSync(inHome(instance, dir), { recursive: true, force: true });
   });
@@ -76,9 +77,14 @@ export function clusterOf(instance: Instance): Cluster {
   };
 }
 
-function withInstanceLock<T>(instance: Instance, report: Report, work: () => Promise<T>): Promise<T> {
+function withInstanceLock<T>(
+  instance: Instance,
+  signal: AbortSignal,
+  report: Report,
+  work: () => Promise<T>,
+): Promise<T> {
   const onWait = () => report(`waiting for another command that works on the cluster "${instance.name}"`);
-  return withLock(inHome(instance, 'instance.lock'), onWait, work);
+  return withLock(inHome(instance, 'instance.lock'), onWait, work, signal);
 }
 
 /** Starts the supervisor unless one runs exactly these parts; what an older one or a crash has left goes first. */

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { addresses } from './addresses.ts';
 import { output, succeeds } from './command.ts';
 import { enter, type Instance, inHome } from './instance.ts';
+import { withLock } from './lock.ts';
+import { cacheDir } from './paths.ts';
 import { readIfThere, writeIfChanged } from './write-whole.ts';
 
 /** Carries the node's address, and swallows what no rule of kube-proxy catches. A bridge, as some kernels have no dummy. */
@@ -11,12 +14,14 @@ export const POD_LINK = 'sluice-br0';
 /** Drops what would leave the machine with one of our addresses. */
 const GUARD = 'SLUICE-GUARD';
 
+const BRIDGE_SETTINGS = '/proc/sys/net/bridge';
+const bridgeFilters = ['bridge-nf-call-iptables', 'bridge-nf-call-ip6tables', 'bridge-nf-call-arptables'];
+
 /** Kernel settings that we, kube-proxy or the CNI plugins change in the machine's network. */
 const sysctls = [
   'net/ipv4/ip_forward',
   'net/ipv4/conf/all/route_localnet',
-  'net/bridge/bridge-nf-call-iptables',
-  'net/bridge/bridge-nf-call-ip6tables',
+  ...bridgeFilters.map((name) => `net/bridge/${name}`),
 ];
 
 const upScript = `
@@ -27,7 +32,6 @@ if ! ip link show ${NODE_LINK} >/dev/null 2>&1; then
   ip route add ${addresses.all} dev ${NODE_LINK}
 fi
 echo 1 > /proc/sys/net/ipv4/ip_forward
-modprobe br_netfilter 2>/dev/null || true
 if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables; fi
 if ! iptables -w -n -L ${GUARD} >/dev/null 2>&1; then
   iptables -w -N ${GUARD}
@@ -41,6 +45,9 @@ fi
 
 /** Makes the instance's links, routes and guard rules; what exists already is left alone. */
 export async function networkUp(instance: Instance, signal: AbortSignal): Promise<void> {
+  const loadModule = async () => void (await succeeds('modprobe', ['br_netfilter'], { signal }));
+  const loadOnce = () => loadBridgeFilter(loadModule);
+  await withLock(join(cacheDir(), 'locks', 'br_netfilter.lock'), () => {}, loadOnce, signal);
   if (!instance.isolated) rememberSysctls(instance);
   const [command, ...args] = enter(instance, 'sh', ['-e']);
   await output(command, args, { input: upScript, signal });
@@ -58,6 +65,16 @@ export async function networkDown(instance: Instance, signal: AbortSignal): Prom
   }
   for (const family of ['iptables', 'ip6tables']) await removeRules(family, signal);
   restoreSysctls(instance);
+}
+
+/**
+ * Brings the kernel's filter of bridged packets, unless it is there: a cluster turns it on in its own network. The module turns it
+ * on in every network as it is loaded, so the machine's is turned off again at once; nobody unloads modules.
+ */
+export async function loadBridgeFilter(load: () => Promise<void>, dir = BRIDGE_SETTINGS): Promise<void> {
+  if (existsSync(dir)) return;
+  await load();
+  for (const path of bridgeFilters.map((name) => join(dir, name))) if (existsSync(path)) writeFileSync(path, '0\n');
 }
 
 /** Removes the chains of kube-proxy, kubelet, the CNI plugins and ours, and the rules that lead to them, at one stroke a table. */

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
+import { DEFAULT_INSTANCE, type Instance, kubeconfigOf } from './instance.ts';
+import { kindKubeconfig } from './kind.ts';
 
 /** Who runs the cluster. */
 export type Provider =
@@ -12,8 +14,14 @@ export type Provider =
 
 const DOCKER_TIMEOUT_MS = 2_000;
 
-/** An explicit `KUBECONFIG`, else kind where a Docker engine answers, else our own. `SLUICE_PROVIDER=local` skips kind. */
-export async function chooseProvider(env: NodeJS.ProcessEnv = process.env): Promise<Provider> {
+/**
+ * An explicit `KUBECONFIG`, else kind where a Docker engine answers, else our own. `SLUICE_PROVIDER=local` skips kind. An
+ * instance that is asked for by name is always our own; and `up` tells people to export the `KUBECONFIG` of what it has
+ * started, which makes it nobody else's.
+ */
+export async function chooseProvider(instance: Instance, env: NodeJS.ProcessEnv = process.env): Promise<Provider> {
+  if (instance.name !== DEFAULT_INSTANCE || env.KUBECONFIG === kubeconfigOf(instance)) return { kind: 'local' };
+  if (env.KUBECONFIG === kindKubeconfig(instance)) return { kind: 'kind' };
   if (env.KUBECONFIG) return { kind: 'existing', kubeconfig: env.KUBECONFIG };
   if (env.SLUICE_PROVIDER === 'local') return { kind: 'local' };
   const socket = dockerSocket(env);

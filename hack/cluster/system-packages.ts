@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runLogged, succeeds } from './command.ts';
+import { output, runLogged, succeeds } from './command.ts';
 import { withLock } from './lock.ts';
 import { cacheDir } from './paths.ts';
 import { type Report, withProgress } from './progress.ts';
+import { versions } from './versions.ts';
 
 /** Debian package → how to see that it is there. */
 type Packages = Readonly<Record<string, (signal: AbortSignal) => Promise<boolean>>>;
@@ -34,9 +35,37 @@ export const redisPackages: Packages = { 'redis-tools': has('redis-check-rdb') }
 export async function ensureSystemPackages(signal: AbortSignal, report: Report): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('a local cluster needs root: it makes namespaces and mounts');
   await ensurePackages(clusterPackages, signal, report);
-  if (!(await has('go')(signal))) {
-    throw new Error('no Go on this machine: install Go 1.24 or later (Kubernetes is built with it) and try again');
-  }
+  await ensureGo(signal);
+}
+
+async function ensureGo(signal: AbortSignal): Promise<void> {
+  if (!(await has('go')(signal)))
+    throw new Error(
+      `no Go on this machine: install Go ${versions.go} or later (Kubernetes is built with it) and try again`,
+    );
+  const problem = goProblem(await output('go', ['env', 'GOVERSION', 'GOTOOLCHAIN'], { signal }));
+  if (problem !== undefined) throw new Error(problem);
+}
+
+/**
+ * From what `go env GOVERSION GOTOOLCHAIN` says, why the parts cannot be built; `undefined` when they can. A Go that may fetch
+ * a newer one, as it does by default, is as good.
+ */
+export function goProblem(said: string): string | undefined {
+  const [version = '', toolchain = ''] = said.split('\n');
+  if (!isOlder(version, versions.go) || /(^|\+)(auto|path)$/.test(toolchain)) return undefined;
+  return `${version} on this machine is too old, and GOTOOLCHAIN=${toolchain} keeps it from fetching another: install Go ${versions.go} or later, or set GOTOOLCHAIN=auto`;
+}
+
+/** True for "go1.26.6", "go1.26rc1" or "go1.25.1-X:exp" beside "1.26.7". Nobody knows about what has no number. */
+function isOlder(version: string, wanted: string): boolean {
+  const found = /go(\d+)\.(\d+)(?:\.(\d+))?/
+    .exec(version)
+    ?.slice(1)
+    .map((part) => Number(part ?? 0));
+  const numbers = wanted.split('.').map(Number);
+  const at = numbers.findIndex((number, index) => number !== found?.[index]);
+  return found !== undefined && at >= 0 && (found[at] ?? 0) < (numbers[at] ?? 0);
 }
 
 /** The same for any packages. Installing takes root. */
@@ -47,6 +76,7 @@ export async function ensurePackages(packages: Packages, signal: AbortSignal, re
     join(cacheDir(), 'locks', 'apt.lock'),
     () => {},
     () => install(packages, signal, report),
+    signal,
   );
 }
 

@@ -2,12 +2,12 @@ import { ensureImage } from '../image/node-image.ts';
 import { type AddonName, installAddons } from './addons.ts';
 import { ensureBinary } from './binaries.ts';
 import { output } from './command.ts';
-import { DEFAULT_INSTANCE, type Instance } from './instance.ts';
+import type { Instance } from './instance.ts';
 import { downKind, kindCluster, upKind } from './kind.ts';
 import { kubectl, type RunningCluster } from './kubectl.ts';
 import { clusterOf, downLocal, upLocal } from './local.ts';
 import type { Report } from './progress.ts';
-import { chooseProvider, type Provider } from './provider.ts';
+import { chooseProvider } from './provider.ts';
 
 /**
  * Brings a cluster up with add-ons and answers when all of it works. Someone else's cluster (`KUBECONFIG`) is only
@@ -19,7 +19,7 @@ export async function up(
   signal: AbortSignal,
   report: Report,
 ): Promise<RunningCluster> {
-  const provider = await providerOf(instance);
+  const provider = await chooseProvider(instance);
   if (provider.kind === 'existing') return useExisting(provider.kubeconfig, signal, report);
   const start = provider.kind === 'kind' ? upKind : upLocal;
   const running = await start(instance, signal, report);
@@ -34,7 +34,7 @@ export async function down(
   signal: AbortSignal,
   report: Report,
 ): Promise<void> {
-  const provider = await providerOf(instance);
+  const provider = await chooseProvider(instance);
   if (provider.kind === 'existing') report('KUBECONFIG names a cluster that is not ours: left alone');
   else if (provider.kind === 'kind') await downKind(instance, signal);
   else await downLocal(instance, options, signal, report);
@@ -42,18 +42,12 @@ export async function down(
 
 /** Builds the image of one of our programs (`operator`, `shop`) and makes it known to the cluster; answers its name. */
 export async function loadImage(instance: Instance, name: string, signal: AbortSignal): Promise<string> {
-  const provider = await providerOf(instance);
+  const provider = await chooseProvider(instance);
   const image = await ensureImage(name, signal);
   if (provider.kind === 'existing')
     throw new Error(`push ${image.archive} where the nodes of ${provider.kubeconfig} find it`);
   await (provider.kind === 'kind' ? kindCluster(instance) : clusterOf(instance)).load(image, signal);
   return image.reference;
-}
-
-/** Who asks for an instance by name wants ours, whatever `KUBECONFIG` says. */
-async function providerOf(instance: Instance): Promise<Provider> {
-  const { KUBECONFIG, ...withoutKubeconfig } = process.env;
-  return chooseProvider(instance.name === DEFAULT_INSTANCE ? process.env : withoutKubeconfig);
 }
 
 async function useExisting(kubeconfig: string, signal: AbortSignal, report: Report): Promise<RunningCluster> {

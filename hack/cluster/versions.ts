@@ -3,6 +3,8 @@
  * taken from a package registry; nothing here names a host.
  */
 export const versions = {
+  /** The Go that all parts can be built with: the newest that one of them asks for, which is Envoy Gateway. */
+  go: '1.26.7',
   /** API server, controller manager, scheduler, kubelet, kube-proxy, kubectl; etcd is the one that it requires itself. */
   kubernetes: '1.34.4',
   coredns: '1.14.7',

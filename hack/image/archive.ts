@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 
 /** One thing in an image's file system. `path` is relative to its root, without a leading slash. */
@@ -24,12 +24,22 @@ const COPY_BYTES = 1 << 20;
 
 /**
  * Writes a docker-archive that `ctr images import`, `docker load` and `kind load image-archive` read. The same input
- * gives the same bytes: no times, no owners, sorted names. Appears at `file` only when it is complete.
+ * gives the same bytes: no times, no owners, sorted names. Appears at `file` only when it is complete; a failure leaves nothing.
  */
 export function writeImageArchive(file: string, image: Image): void {
   mkdirSync(dirname(file), { recursive: true });
   const unfinished = `${file}.${process.pid}.unfinished`;
-  const fd = openSync(unfinished, 'w');
+  try {
+    writeUnfinished(unfinished, image);
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+function writeUnfinished(file: string, image: Image): void {
+  const fd = openSync(file, 'w');
   try {
     const diffIds = image.layers.map((layer, index) => writeLayer(fd, `layer-${index}.tar`, layer));
     const config = Buffer.from(JSON.stringify(imageConfig(image, diffIds)));
@@ -42,7 +52,6 @@ export function writeImageArchive(file: string, image: Image): void {
   } finally {
     closeSync(fd);
   }
-  renameSync(unfinished, file);
 }
 
 function imageConfig(image: Image, diffIds: readonly string[]): object {

@@ -124,6 +124,10 @@ async function makeMachine(): Promise<Machine> {
   return (command, args, env = {}) => output('nsenter', [...enter, command, ...args], { env });
 }
 
+/** Where the module of the bridges' filter is not loaded there is no such setting, and no packet is filtered. */
+const settings = `cd /proc/sys/net && cat ipv4/ip_forward ipv4/conf/all/route_localnet
+for name in arptables ip6tables iptables; do cat bridge/bridge-nf-call-$name 2>/dev/null || echo 0; done`;
+
 /** Everything that a cluster could leave behind, by kind. */
 async function traces(machine: Machine, home: string): Promise<Record<string, unknown>> {
   const rules = async (family: string) => {
@@ -135,7 +139,7 @@ async function traces(machine: Machine, home: string): Promise<Record<string, un
     routes: await machine('ip', ['route']),
     rules: await rules('iptables'),
     rules6: await rules('ip6tables'),
-    settings: await machine('cat', ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv4/conf/all/route_localnet']),
+    settings: await machine('sh', ['-c', settings]),
     processes: commandLines().filter((line) => line.includes(home)),
     groups: (await lines('find', ['/sys/fs/cgroup', '-name', 'sluice-default-*'])).sort(),
     mounts: allMounts().filter((line) => line.includes(home)),

@@ -16,6 +16,11 @@ test('every code is used somewhere, so that docs/errors.md speaks of nothing tha
   expect(unused).toEqual([]);
 });
 
+test('docs/errors.md says of every code where it is met; only a bug can show anywhere', () => {
+  const [, anywhere = ''] = readFileSync('docs/errors.md', 'utf8').split('\n## Any\n');
+  expect(anywhere.match(/SLUICE_[A-Z0-9_]+/g)).toEqual(['SLUICE_INTERNAL']);
+});
+
 test('docs/errors.md has every code once', () => {
   const listed = readFileSync('docs/errors.md', 'utf8').match(/^\| `SLUICE_[A-Z0-9_]+`/gm) ?? [];
   expect(listed.map((cell) => cell.slice(3, -1)).sort()).toEqual(Object.keys(codes).sort());

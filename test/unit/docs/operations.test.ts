@@ -35,4 +35,42 @@ test('docs/operations.md lists every value of the chart', () => {
   expect(names.filter((name) => !new RegExp(`\`${name}[\`.]`).test(page))).toEqual([]);
 });
 
+test('the command of docs/operations.md for those without Helm names their image in all places', () => {
+  const [, placeholder = 'none', theirs = ''] = /sed 's\|(.+)\|(.+)\|' config\/sluice.yaml/.exec(page) ?? [];
+  const images = [...readFileSync('config/sluice.yaml', 'utf8').matchAll(/^ +image: "?([^"\n]+)/gm)].map(
+    ([, image]) => image!,
+  );
+  expect(images.length).toBeGreaterThan(1);
+  expect(images.map((image) => image.replace(placeholder, theirs))).toEqual(images.map(() => theirs));
+});
+
+test('docs/operations.md names every resource that the operator may touch, and every way in which it may change it', () => {
+  const [, rights = ''] = /^## Rights\n([\s\S]*?)^## /m.exec(page) ?? [];
+  const rows = [...rights.matchAll(/^\| ([^|]+?) +\| (.+?) +\|$/gm)].map(([, names, may]) => ({
+    names: names!.split(', '),
+    may: may!,
+  }));
+  const roles = readFileSync('charts/sluice/templates/rbac.yaml', 'utf8').split('\n---\n');
+  const ofOperator = roles.filter(
+    (role) => /^kind: (Cluster)?Role$/m.test(role) && /^ {2}name: sluice-operator$/m.test(role),
+  );
+  expect(ofOperator.length).toBe(2);
+  const missing = ofOperator.flatMap((role) => {
+    const rules = role.matchAll(/resources: \[(.*)\]\n(?: {4}resourceNames: .*\n)? {4}verbs: \[(.*)\]/g);
+    return [...rules].flatMap(([, resources, verbs]) =>
+      resources!.split(', ').flatMap((resource) => {
+        const may = rows
+          .filter(({ names }) => names.includes(resource))
+          .map((row) => row.may.replace(/[;,] never.*$/, ''))
+          .join(' ');
+        const changes = verbs!.split(', ').filter((verb) => !['get', 'list', 'watch'].includes(verb));
+        return ['', ...changes]
+          .filter((verb) => may === '' || !may.includes(verb))
+          .map((verb) => `${resource} ${verb}`);
+      }),
+    );
+  });
+  expect(missing).toEqual([]);
+});
+
 const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, found]) => found!);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -69,6 +69,7 @@ test('the same content gives the same bytes, in whatever order it is named and w
   expect(readFileSync(second).equals(readFileSync(first))).toBe(true);
 });
 
-test('a path that the format cannot hold is refused', () => {
+test('a path that the format cannot hold is refused, and nothing of the try stays', () => {
   expect(() => build('long.tar', [{ kind: 'dir', path: 'a'.repeat(120), mode: 0o755 }])).toThrow('too long');
+  expect(readdirSync(dir).filter((name) => name.startsWith('long.tar'))).toEqual([]);
 });
