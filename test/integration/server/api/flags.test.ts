@@ -136,7 +136,10 @@ test('a change is the caller’s: it is stamped with their name, and told in the
   expect(told[2]).not.toHaveProperty('by');
   expect(JSON.stringify(api.lines)).not.toContain(editor.split('.')[2]);
 
-  const back = await api.ask('POST', `${at}/rollback`, { token: editor });
+  // Only the kill switch was turned: there is nothing to go back to but by its number.
+  const nothing = await api.ask('POST', `${at}/rollback`, { token: editor });
+  expect(nothing).toMatchObject({ status: 422, body: { code: 'SLUICE_API_NO_REVISION' } });
+  const back = await api.ask('POST', `${at}/rollback`, { token: editor, body: { revision: 1 } });
   expect(back).toMatchObject({ status: 200, body: { spec: { killSwitch: false } } });
   const forth = await api.ask('POST', `${at}/rollback`, { token: editor, body: { revision: 2 } });
   expect(forth).toMatchObject({ status: 200, body: { spec: { killSwitch: true } } });
