@@ -103,7 +103,7 @@ test('an empty namespace is the context’s, not all', async () => {
 
 test('a kubeconfig that cannot be read is named, also where KUBECONFIG says it', async () => {
   vi.stubEnv('KUBECONFIG', '/nowhere/config');
-  onTestFinished(() => vi.unstubAllEnvs());
+  onTestFinished(() => void vi.unstubAllEnvs());
   const { exit, err } = await sluice('get');
   expect([exit, err]).toEqual([5, expect.stringContaining('cannot read the kubeconfig /nowhere/config: ENOENT')]);
   const broken = kubeconfig('x');

@@ -11,6 +11,7 @@ import { KubeError } from '../../../src/kube/kube-error.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { flagObject } from '../../support/flag-objects.ts';
 
+const flagOf = (...args: Parameters<typeof flagObject>) => flagObject(...args) as FlagObject;
 const signal = AbortSignal.timeout(10_000);
 const conflict = new KubeError('SLUICE_KUBE_CONFLICT', 'changed', { call: 'PUT', httpStatus: 409 });
 
@@ -20,7 +21,7 @@ function flagAt(...generations: number[]) {
   const accepted = { conditions: [], history: [] };
   const flag = () => {
     const metadata = { generation: generations[0], resourceVersion: `${generations.length}` };
-    return { ...flagObject('a', {}, { metadata }), status: accepted } as FlagObject;
+    return { ...flagOf('a', {}, { metadata }), status: accepted };
   };
   const client = {
     get: async () => flag(),
@@ -53,9 +54,9 @@ test('eval takes the name of a flag for its key, unless it is another’s key', 
     const to = { client, namespace: 'shop', user: undefined };
     return evaluateFlag(to, { key, context: {}, now: new FakeClock().now() }, signal);
   };
-  const page = flagObject('page', { key: 'one/page', defaultVariant: 'on' });
+  const page = flagOf('page', { key: 'one/page', defaultVariant: 'on' });
   expect(await ask('page', page)).toMatchObject({ key: 'one/page', answer: { variant: 'on' } });
-  expect(await ask('page', page, flagObject('other', { key: 'page' }))).toMatchObject({
+  expect(await ask('page', page, flagOf('other', { key: 'page' }))).toMatchObject({
     key: 'page',
     answer: { variant: 'off' },
   });
@@ -64,7 +65,7 @@ test('eval takes the name of a flag for its key, unless it is another’s key', 
 
 test('what others wrote into a flag cannot steer the terminal', () => {
   const evil = 'team\u001b[2J\u009b31m';
-  const flag = flagObject('a', { owner: evil, defaultVariant: evil }) as FlagObject;
+  const flag = flagOf('a', { owner: evil, defaultVariant: evil });
   const view = { colours: coloursFor(false), now: new FakeClock().now(), allNamespaces: false };
   const revision = (description: string) => ({
     revision: 1,
@@ -85,7 +86,7 @@ test('what others wrote into a flag cannot steer the terminal', () => {
 });
 
 test('what get prints as YAML can be applied as it is', () => {
-  const flag = flagObject('a', { description: 'no', salt: '0777' }) as FlagObject;
+  const flag = flagOf('a', { description: 'no', salt: '0777' });
   const text = rolloutDocument([flag], true, 'yaml');
   expect(parse(text, { version: '1.1' }).spec).toEqual(flag.spec);
   expect(text).toContain('"on": true');

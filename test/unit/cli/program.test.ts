@@ -45,12 +45,12 @@ test('what an API server says cannot steer the terminal', async () => {
 });
 
 test.each([
-  [['abort', 'catalog', '--reason', 'x'.repeat(1_025)], '--reason has more than 1024 characters'],
-  [['status', 'catalog', '--watch', '--timeout', '25d'], '"25d" is longer than 24d'],
-  [['abort', 'catalog', '--timeout', '600h'], '"600h" is longer than 24d'],
-  [['release', 'catalog', '--offline', '--timeout', '300d'], '"300d" is longer than 24d'],
-])('%j is refused before anything is begun', async (args, why) => {
-  const { exit, err, connected } = await run(args as string[]);
+  ['a long reason', ['abort', 'catalog', '--reason', 'x'.repeat(1_025)], '--reason has more than 1024 characters'],
+  ['a wait of 25 days', ['status', 'catalog', '--watch', '--timeout', '25d'], '"25d" is longer than 24d'],
+  ['a wait of 600 hours', ['abort', 'catalog', '--timeout', '600h'], '"600h" is longer than 24d'],
+  ['a release of 300 days', ['release', 'catalog', '--offline', '--timeout', '300d'], '"300d" is longer than 24d'],
+])('%s is refused before anything is begun', async (_, args, why) => {
+  const { exit, err, connected } = await run(args);
   expect([exit, connected]).toEqual([5, 0]);
   expect(err).toContain(`SLUICE_CLI_ARGUMENT: ${why}`);
 });
