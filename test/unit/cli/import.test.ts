@@ -84,6 +84,12 @@ describe('kubectl sluice import', () => {
     ]);
   });
 
+  test('gives a long key a name that Kubernetes takes', () => {
+    const features = { [`${'a'.repeat(239)}-b`]: { defaultValue: false } };
+    const { manifests } = importFile('growthbook', 'f', JSON.stringify({ features }));
+    expect(manifests).toContain(`  name: ${'a'.repeat(239)}\n`);
+  });
+
   test('says that GrowthBook’s features are encrypted', () => {
     const file = JSON.stringify({ features: {}, encryptedFeatures: `${'x'.repeat(5_000)}==` });
     expect(importFile('growthbook', 'f', file)).toMatchObject({
