@@ -1,32 +1,15 @@
 #!/usr/bin/env node
-import { createReadStream } from 'node:fs';
 import { systemClock } from './base/clock.ts';
-import { SluiceError } from './base/errors.ts';
 import { connect } from './cli/connect.ts';
 import type { CliPorts } from './cli/ports.ts';
-import { runCli } from './cli/program.ts';
+import { endOfOutput, runCli } from './cli/program.ts';
+import { readText } from './cli/read-text.ts';
 import { releaseOffline } from './controllers/rollout/release-offline.ts';
-
-async function readText(path: string, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of path === '-' ? process.stdin : createReadStream(path)) {
-      size += chunk.length;
-      if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SluiceError('SLUICE_CLI_FILE', `cannot read ${path}: ${why}`, {}, cause);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
-// A reader that went away (`| head`) is no failure.
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', (error) => process.exit(endOfOutput(error, ports)));
+process.stderr.on('error', () => {}); // there is nobody left to tell
 
 const ports: CliPorts = {
   out: (text) => void process.stdout.write(`${text}\n`),
@@ -35,7 +18,7 @@ const ports: CliPorts = {
   clock: systemClock,
   signal: interrupted.signal,
   connect,
-  readText,
+  readText: (path, maxBytes) => readText(path === '-' ? process.stdin : path, maxBytes, interrupted.signal),
   releaseOffline,
 };
 

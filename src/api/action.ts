@@ -15,6 +15,8 @@ export const actionKinds = [
   'release',
 ] as const;
 
+export const MAX_REASON_CHARS = 1_024;
+
 export const actionSchema = z.strictObject({
   id: z
     .string()
@@ -27,7 +29,7 @@ export const actionSchema = z.strictObject({
     .max(63)
     .optional()
     .describe('pod-template-hash that is meant; the action is refused for another.'),
-  reason: z.string().max(1024).optional().describe('Why, for the history.'),
+  reason: z.string().max(MAX_REASON_CHARS).optional().describe('Why, for the history.'),
   by: z.string().max(253).optional().describe('Who, for the history.'),
 });
 

@@ -14,6 +14,8 @@ export interface Asked {
   readonly reason?: string | undefined;
   /** How long to wait for the operator. */
   readonly timeoutMs: number;
+  /** For what a person should know meanwhile. */
+  warn(line: string): void;
 }
 
 export interface Answer {
@@ -31,15 +33,16 @@ const MAX_TRIES = 20;
 
 /** Asks the operator for something and waits until it was consumed; answers what came of it. */
 export async function act(connection: Connection, clock: Clock, asked: Asked, signal: AbortSignal): Promise<Answer> {
-  const { name, timeoutMs } = asked;
+  const { name, timeoutMs, warn } = asked;
   const by = await nameOfCaller(connection, signal);
   const { object, id } = await write(connection, asked, by, signal);
   const limit = AbortSignal.timeout(timeoutMs);
   let last = statusOf(object);
   try {
     const after = object.metadata.resourceVersion;
-    for await (const changed of changesOf(connection, { name, clock, after }, AbortSignal.any([signal, limit]))) {
-      if (changed === undefined) break;
+    const following = { name, clock, after, warn };
+    for await (const changed of changesOf(connection, following, AbortSignal.any([signal, limit]))) {
+      if (changed === undefined) throw deletedMeanwhile(asked);
       last = statusOf(changed);
       if (last.actionIds.includes(id)) return answerOf(asked.action, last);
     }
@@ -47,12 +50,17 @@ export async function act(connection: Connection, clock: Clock, asked: Asked, si
     signal.throwIfAborted();
     if (!limit.aborted) throw error;
   }
+  if (asked.action === 'abort' && last.reason === 'NoStableToReturnTo')
+    throw new SluiceError('SLUICE_CLI_ABORT_HELD', `${name} is not taken back yet: ${last.message ?? ''}`);
   const stands = [last.phase, last.reason, last.message].filter((part) => part).join(': ');
   throw new SluiceError(
     'SLUICE_CLI_NOT_CONSUMED',
     `${name} has not taken up ${asked.action} within ${timeoutMs / 1000} s (${stands})`,
   );
 }
+
+const deletedMeanwhile = ({ name, action }: Asked): SluiceError =>
+  new SluiceError('SLUICE_CLI_NO_ROLLOUT', `${name} was deleted before the operator took up ${action}`);
 
 /** The operator writes what it did, or why it refuses, in the same status that says the action is consumed. */
 function answerOf(action: Action['action'], status: RolloutStatus): Answer {

@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { SluiceError } from '../base/errors.ts';
 import { silent } from '../base/logger.ts';
 import { createClient } from '../kube/create-client.ts';
+import { reasonOf } from '../kube/reason.ts';
 import type { ConnectFlags, Connection } from './ports.ts';
 
 /** The API server that kubectl would talk to with these flags. Opens no connection yet. */
@@ -18,7 +19,7 @@ export function connect({ kubeconfig, context, namespace }: ConnectFlags): Conne
   const ports = { logger: silent, clock: systemClock, random: Math.random, userAgent: 'kubectl-sluice' };
   return {
     client: createClient(config, ports),
-    namespace: namespace ?? current?.namespace ?? 'default',
+    namespace: namespace || current?.namespace || 'default',
     user: current?.user,
   };
 }
@@ -29,12 +30,8 @@ function load(path: string | undefined): KubeConfig {
     if (path === undefined) config.loadFromDefault();
     else config.loadFromFile(path);
   } catch (cause) {
-    throw new SluiceError(
-      'SLUICE_KUBE_CONFIG',
-      `the kubeconfig ${path ?? ''} cannot be read`.replace('  ', ' '),
-      {},
-      cause,
-    );
+    const which = path ?? process.env.KUBECONFIG ?? '~/.kube/config';
+    throw new SluiceError('SLUICE_KUBE_CONFIG', `cannot read the kubeconfig ${which}: ${reasonOf(cause)}`, {}, cause);
   }
   return config;
 }

@@ -4,7 +4,7 @@ import type { Rollout } from '../api/resource.ts';
 import type { Step } from '../api/rollout.ts';
 import type { GuardrailStatus, InFlight, RolloutStatus } from '../api/rollout-status.ts';
 import type { DurationMs, EpochMs } from '../base/units.ts';
-import { type RolloutObject, statusOf } from './rollouts.ts';
+import { printable, type RolloutObject, statusOf } from './rollouts.ts';
 import { type Colours, phaseText, since, span, table, verdictText } from './text.ts';
 
 /** How many entries of the history are shown. */
@@ -13,7 +13,7 @@ const HISTORY = 8;
 /** One Rollout on a page: where it stands, its steps, guardrails, what is wrong, and what happened. */
 export function describeRollout(object: RolloutObject, colours: Colours, now: EpochMs): string {
   const status = statusOf(object);
-  const parsed = parseRollout(object);
+  const parsed = parseRollout({ ...object, spec: printable(object.spec) });
   const spec = parsed.ok ? parsed.rollout.spec : undefined;
   const parts = [
     headline(object, status, spec, { colours, now }),

@@ -3,11 +3,11 @@ import { SluiceError } from '../base/errors.ts';
 import { type FlagObject, featureFlags } from '../flags/flag-object.ts';
 import { contextOf, evaluateFlag } from './flag-eval.ts';
 import { flagTable, historyTable } from './flag-text.ts';
-import { change, type FlagChange, kill, rollBack, type Written } from './flag-write.ts';
+import { change, type FlagChange, kill, type RolledBack, rollBack, type Written } from './flag-write.ts';
 import { flagStatusOf, getFlag } from './flags.ts';
 import { rolloutDocument as document } from './get.ts';
 import { type CliPorts, type ConnectFlags, type Connection, type Exit, exits } from './ports.ts';
-import { coloursFor } from './text.ts';
+import { coloursFor, jsonText } from './text.ts';
 
 /** What the program gives to a group of commands. */
 export interface CommandKit {
@@ -130,9 +130,14 @@ function addRollback(flag: Command, { ports, connecting, connected }: CommandKit
     .action((key: string, flags: ConnectFlags & { readonly to?: number }) =>
       connected(flags, async (to) => {
         const back = await rollBack(to, key, flags.to, ports.signal);
-        tell(ports, back, `back at what it was in revision ${back.revision}`);
+        tell(ports, back, `back at what it was in revision ${back.revision}${aliveText(back)}`);
       }),
     );
+}
+
+function aliveText({ key, wasKilled, isKilled }: RolledBack): string {
+  if (isKilled) return `; ${wasKilled ? 'still' : 'now'} killed: \`flag kill ${key} --undo\` serves it`;
+  return wasKilled ? '; alive again' : '';
 }
 
 function revisionOf(text: string): number {
@@ -156,12 +161,12 @@ function addEval(flag: Command, { ports, setExit, connected }: CommandKit): void
     .option('-n, --namespace <name>', 'namespace; default: the context’s')
     .option('--kube-context <name>', 'context of the kubeconfig')
     .option('--kubeconfig <file>', 'default: KUBECONFIG, then ~/.kube/config')
-    .action((key: string, { context: text, kubeContext, ...flags }: EvalFlags) => {
+    .action((asked: string, { context: text, kubeContext, ...flags }: EvalFlags) => {
       const context = contextOf(text);
       return connected({ ...flags, ...(kubeContext !== undefined && { context: kubeContext }) }, async (to) => {
-        const answer = await evaluateFlag(to, { key, context, now: ports.clock.now() }, ports.signal);
+        const { key, answer } = await evaluateFlag(to, { key: asked, context, now: ports.clock.now() }, ports.signal);
         const { kind: _, assignment: __, ...shown } = { assignment: undefined, ...answer };
-        ports.out(JSON.stringify({ key, ...shown }, undefined, 2));
+        ports.out(jsonText({ key, ...shown }));
         setExit(answer.kind === 'Failed' ? exits.negative : exits.ok);
       });
     });

@@ -5,7 +5,7 @@ import { compileRuleset } from '../core/evaluation/compile.ts';
 import { evaluate } from '../core/evaluation/evaluate.ts';
 import { decideFlags } from '../core/flags/decide.ts';
 import { readFlag } from '../core/flags/flag-source.ts';
-import { type FlagObject, featureFlags } from '../flags/flag-object.ts';
+import { type FlagObject, featureFlags, keyOfFlag } from '../flags/flag-object.ts';
 import type { Connection } from './ports.ts';
 
 const MAX_CONTEXT_CHARS = 1_048_576;
@@ -24,14 +24,24 @@ export function contextOf(text: string): object {
   return context;
 }
 
-/** What the flags of the namespace answer as they stand, computed here with what evaluators compute with. */
+interface Evaluated {
+  /** What was meant: of the name of a FeatureFlag its key. */
+  readonly key: string;
+  readonly answer: Answer;
+}
+
+/** What the flag of a key, else of a name, answers as it stands, computed here with what evaluators compute with. */
 export async function evaluateFlag(
   { client, namespace }: Connection,
   { key, context, now }: { readonly key: string; readonly context: object; readonly now: EpochMs },
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<Evaluated> {
   const { items } = await client.list(featureFlags, { namespace }, { signal });
-  return answerOf(namespace, items, { key, context, now });
+  const named = items.some((item) => keyOfFlag(item) === key)
+    ? undefined
+    : items.find(({ metadata }) => metadata.name === key);
+  const meant = named ? keyOfFlag(named) : key;
+  return { key: meant, answer: answerOf(namespace, items, { key: meant, context, now }) };
 }
 
 export function answerOf(

@@ -2,7 +2,7 @@ import type { FlagRevision } from '../api/feature-flag-status.ts';
 import type { EpochMs } from '../base/units.ts';
 import type { FlagObject } from '../flags/flag-object.ts';
 import { flagStatusOf, keyOfFlag } from './flags.ts';
-import { type Colours, since, table } from './text.ts';
+import { type Colours, since, table, withoutControls } from './text.ts';
 
 export interface FlagView {
   readonly colours: Colours;
@@ -26,7 +26,7 @@ export function flagTable(items: readonly FlagObject[], view: FlagView): string 
 function row(item: FlagObject, { colours, now, allNamespaces }: FlagView): string[] {
   const { spec = {}, metadata } = item;
   const accepted = flagStatusOf(item).conditions.find(({ type }) => type === 'Accepted');
-  const text = (value: unknown) => (typeof value === 'string' ? value : '-');
+  const text = (value: unknown) => (typeof value === 'string' ? withoutControls(value) : '-');
   return [
     ...(allNamespaces ? [metadata.namespace ?? ''] : []),
     keyOfFlag(item),
@@ -64,7 +64,7 @@ export function changesBetween(before: FlagRevision | undefined, after: FlagRevi
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort();
   const changed = names.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(now[name]));
   if (before === undefined) return '-';
-  return changed.map((name) => fieldText(name, now[name])).join(', ') || '-';
+  return withoutControls(changed.map((name) => fieldText(name, now[name])).join(', ')) || '-';
 }
 
 function fieldText(name: string, value: unknown): string {

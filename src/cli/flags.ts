@@ -3,7 +3,7 @@ import { SluiceError } from '../base/errors.ts';
 import { findFlag } from '../flags/find-flag.ts';
 import * as flags from '../flags/flag-object.ts';
 import type { Connection } from './ports.ts';
-import { withoutControls } from './rollouts.ts';
+import { withoutControls } from './text.ts';
 
 /** What applications ask for, with nothing in it that could steer a terminal. */
 export const keyOfFlag = (flag: flags.FlagObject): string => withoutControls(flags.keyOfFlag(flag));

@@ -15,11 +15,14 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly colours: Colours;
   tell(line: string): void;
+  /** What a person should know besides. */
+  warn(line: string): void;
 }
 
-/** Tells each change of a Rollout until `signal` aborts, or the Rollout is gone. */
+/** Tells each change of a Rollout until `signal` aborts, or the Rollout is gone. What cannot be read at first is an error. */
 export async function follow(connection: Connection, options: FollowOptions, signal: AbortSignal): Promise<void> {
   const tell = changeTeller(options);
+  await getRollout(connection, options.name, signal);
   for await (const object of changesOf(connection, options, signal)) {
     if (object === undefined) throw notThere(options.name, connection);
     tell(object);

@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
 import type { EpochMs } from '../base/units.ts';
+import { WRITE_FOR_KUBECTL } from '../wire/manifest-yaml.ts';
 import { type RolloutObject, statusOf } from './rollouts.ts';
-import { type Colours, phaseText, since, table, verdictText } from './text.ts';
+import { type Colours, jsonText, phaseText, since, table, verdictText, withEscapes } from './text.ts';
 
 export interface GetView {
   readonly colours: Colours;
@@ -48,7 +49,5 @@ export function rolloutDocument(items: readonly RolloutObject[], single: boolean
     return { apiVersion, kind, metadata, ...others };
   });
   const document = single ? plain[0] : { apiVersion: 'v1', kind: 'List', metadata: {}, items: plain };
-  return format === 'json'
-    ? JSON.stringify(document, undefined, 2)
-    : stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd();
+  return format === 'json' ? jsonText(document) : withEscapes(stringify(document, WRITE_FOR_KUBECTL).trimEnd());
 }

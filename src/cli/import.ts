@@ -1,14 +1,11 @@
 import { parseDocument, stringify } from 'yaml';
-import { GROUP, VERSION } from '../api/names.ts';
 import { SluiceError } from '../base/errors.ts';
 import { importFlagd } from '../importers/flagd/import.ts';
 import { importGrowthbook } from '../importers/growthbook/import.ts';
-import type { Imported, ImportedFlag } from '../importers/imported.ts';
+import { type Imported, manifestOf } from '../importers/imported.ts';
 import { importUnleash } from '../importers/unleash/import.ts';
-import { withoutControls } from './rollouts.ts';
-
-/** kubectl reads YAML 1.1, where a bare `off` is a boolean. */
-const YAML_FORM = { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' } as const;
+import { plainOf, WRITE_FOR_KUBECTL } from '../wire/manifest-yaml.ts';
+import { firstLine, withEscapes, withoutControls } from './text.ts';
 
 export const MAX_IMPORT_BYTES = 16 * 2 ** 20;
 
@@ -30,7 +27,7 @@ export function importFile(from: ImportFrom, file: string, text: string): Import
   const { flags, refused, notes } = importers[from](documentOf(file, text));
   return {
     manifests: flags
-      .map((flag) => stringify(manifestOf(flag), YAML_FORM))
+      .map((flag) => withEscapes(stringify(manifestOf(flag), WRITE_FOR_KUBECTL)))
       .join('---\n')
       .trimEnd(),
     remarks: [...remarks('refused', refused), ...remarks('note', notes)],
@@ -40,15 +37,12 @@ export function importFile(from: ImportFrom, file: string, text: string): Import
 }
 
 function documentOf(file: string, text: string): unknown {
-  // JSON is YAML, and both are in use.
-  const document = parseDocument(text, { merge: false });
-  const [error] = document.errors;
-  if (error) throw new SluiceError('SLUICE_CLI_FILE', `${file}: ${error.message}`, {}, error);
-  return document.toJS({ maxAliasCount: 100 });
-}
-
-function manifestOf({ name, spec }: ImportedFlag): object {
-  return { apiVersion: `${GROUP}/${VERSION}`, kind: 'FeatureFlag', metadata: { name }, spec };
+  try {
+    // JSON is YAML, and both are in use.
+    return plainOf(parseDocument(text, { merge: false }));
+  } catch (cause) {
+    throw new SluiceError('SLUICE_CLI_FILE', `${file}: ${firstLine(cause)}`, {}, cause);
+  }
 }
 
 function remarks(kind: string, problems: Imported['notes']): string[] {

@@ -1,4 +1,4 @@
-import { type Document, isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isSeq, LineCounter, parseAllDocuments, YAMLParseError } from 'yaml';
 import { lintMetric, lintRollout } from '../api/lint-rules.ts';
 import type { MetricSpec } from '../api/metric.ts';
 import { GROUP } from '../api/names.ts';
@@ -7,7 +7,8 @@ import { type Problem, problem } from '../api/problem.ts';
 import type { Metric, Rollout } from '../api/resource.ts';
 import { type Code, codes, SluiceError } from '../base/errors.ts';
 import { compileSpec } from '../core/flags/compile-spec.ts';
-import { withoutControls } from './rollouts.ts';
+import { plainOf, READ_AS_KUBECTL } from '../wire/manifest-yaml.ts';
+import { firstLine, withoutControls } from './text.ts';
 
 /** Room for some hundred manifests. */
 export const MAX_FILE_BYTES = 4 * 2 ** 20;
@@ -31,10 +32,9 @@ export interface LintResult {
   readonly others: number;
 }
 
-/** One document of a file, with how to find the line of a field. */
+/** One object of a file, with how to find the line of a field. */
 interface Source {
   readonly file: string;
-  readonly document: Document;
   readonly value: Manifest;
   lineOf(path: string): number;
 }
@@ -43,6 +43,8 @@ interface Manifest {
   readonly apiVersion?: unknown;
   readonly kind?: unknown;
   readonly metadata?: { readonly name?: unknown } | null;
+  /** Of a List. */
+  readonly items?: unknown;
 }
 
 /** Looks at all Rollouts, Metrics and FeatureFlags of these files; a Metric in one serves the Rollouts of all. */
@@ -67,29 +69,37 @@ export function lintFiles(files: readonly (readonly [name: string, text: string]
 
 function sourcesOf(file: string, text: string, findings: Finding[]): Source[] {
   const counter = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: counter });
+  const documents = parseAllDocuments(text, { ...READ_AS_KUBECTL, lineCounter: counter });
   if (documents.length > MAX_DOCUMENTS) {
     throw new SluiceError('SLUICE_CLI_FILE', `${file} holds more than ${MAX_DOCUMENTS} documents`);
   }
+  const lineAt = (offset: number) => counter.linePos(offset).line;
   return documents.flatMap((document) => {
-    const lineAt = (offset: number) => counter.linePos(offset).line;
-    const [error] = document.errors;
-    if (error) {
-      const message = error.message.split('\n')[0]?.replace(/ at line .*$/, '') ?? '';
-      const line = lineAt(error.pos[0]);
+    try {
+      const lineOf = (path: string) => lineAt(offsetOf(document, path));
+      return manifestsIn(plainOf(document)).map(([value, at]) => ({
+        file,
+        value,
+        lineOf: (path: string) => lineOf(`${at}.${path}`),
+      }));
+    } catch (error) {
+      const message = firstLine(error).replace(/ at line .*$/, '');
+      const line = lineAt(error instanceof YAMLParseError ? error.pos[0] : rangeStart(document.contents));
       findings.push({ ...problem('SLUICE_CLI_FILE', [], message), severity: 'Error', file, line, object: 'document' });
       return [];
     }
-    const value = plain(document);
-    if (value === undefined) return [];
-    return [{ file, document, value, lineOf: (path: string) => lineAt(offsetOf(document, path)) }];
   });
 }
 
-function plain(document: Document): Manifest | undefined {
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
-  return typeof value === 'object' && value !== null ? value : undefined;
+/** The objects of a document with where they stand in it: itself, or the items of a List, which `kubectl get -o yaml` prints. */
+function manifestsIn(value: unknown): (readonly [value: Manifest, at: string])[] {
+  if (!isObject(value)) return [];
+  const { kind, items } = value;
+  if (kind !== 'List' || !Array.isArray(items)) return [[value, '']];
+  return items.flatMap((item, index) => (isObject(item) ? [[item, `items[${index}]`] as const] : []));
 }
+
+const isObject = (value: unknown): value is Manifest => typeof value === 'object' && value !== null;
 
 interface Parsed {
   readonly source: Source;

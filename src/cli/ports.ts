@@ -62,6 +62,8 @@ export const exits = {
   /** The command itself failed. */
   failed: 5,
   interrupted: 130,
+  /** Nobody reads the answer any more. */
+  unread: 141,
 } as const;
 
 export type Exit = (typeof exits)[keyof typeof exits];

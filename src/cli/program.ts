@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
-import type { Action } from '../api/action.ts';
+import { type Action, MAX_REASON_CHARS } from '../api/action.ts';
 import { durationOfAtLeast } from '../api/duration.ts';
 import type { RolloutSpec } from '../api/rollout.ts';
 import { codes, SluiceError } from '../base/errors.ts';
@@ -15,7 +15,7 @@ import { initManifest } from './init-manifest.ts';
 import { findingText, lintFiles, MAX_FILE_BYTES } from './lint.ts';
 import { type CliPorts, type ConnectFlags, type Connection, type Exit, exits } from './ports.ts';
 import { getRollout, nameOf, rolloutName, rollouts, statusOf } from './rollouts.ts';
-import { coloursFor } from './text.ts';
+import { coloursFor, firstLine, withoutControls } from './text.ts';
 
 /** Runs one command line (without the program's own name) and answers its exit status. Throws nothing a user can cause. */
 export async function runCli(args: readonly string[], ports: CliPorts): Promise<Exit> {
@@ -34,8 +34,19 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
 function exitOf(error: unknown, { signal, err }: CliPorts): Exit {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exits.ok : exits.failed;
   if (signal.aborted) return exits.interrupted;
-  if (!(error instanceof SluiceError)) throw error;
-  err(`error: ${error.message}\n       ${codes[error.code].fix}`);
+  const known = error instanceof SluiceError ? error : new SluiceError('SLUICE_INTERNAL', String(error), {}, error);
+  err(`error: ${withoutControls(known.message)}\n       ${codes[known.code].fix}`);
+  return exits.failed;
+}
+
+/**
+ * What the program ends with when its answer cannot be written. Never with a status that says something of a rollout: a reader that went
+ * away (`| head`) ends it as SIGPIPE ends kubectl.
+ */
+export function endOfOutput(error: Error & { readonly code?: string }, { err }: Pick<CliPorts, 'err'>): Exit {
+  if (error.code === 'EPIPE') return exits.unread;
+  const { message } = new SluiceError('SLUICE_CLI_OUTPUT', `cannot write the answer: ${firstLine(error)}`);
+  err(`error: ${message}\n       ${codes.SLUICE_CLI_OUTPUT.fix}`);
   return exits.failed;
 }
 
@@ -150,6 +161,7 @@ const following = (ports: CliPorts) => ({
   clock: ports.clock,
   colours: coloursFor(ports.colour),
   tell: (line: string) => ports.out(line),
+  warn: (line: string) => ports.err(line),
 });
 
 async function get(ports: CliPorts, to: Connection, argument: string | undefined, flags: GetFlags): Promise<void> {
@@ -210,7 +222,7 @@ function addAction(
   { name, description, flag, kind }: ActionCommand,
 ): void {
   const command = connecting(program.command(name).description(description).argument('<name>', 'of the Rollout'))
-    .option('--reason <text>', 'for the history')
+    .addOption(reasonOption())
     .addOption(timeoutOption('how long to wait for the operator', ACTION_MS, '30s'));
   if (flag) command.addOption(flag);
   command.action((argument: string, flags: ActionFlags) =>
@@ -227,7 +239,8 @@ async function ask(
   action: Action['action'],
   { reason, timeout: timeoutMs }: Pick<ActionFlags, 'reason' | 'timeout'>,
 ): Promise<Exit> {
-  const asked = { name: rolloutName(argument), action, reason, timeoutMs };
+  const warn = (line: string) => ports.err(line);
+  const asked = { name: rolloutName(argument), action, reason, timeoutMs, warn };
   const answer = await act(to, ports.clock, asked, ports.signal);
   if (answer.refused) {
     ports.err(`${asked.name}: ${answer.message}`);
@@ -254,7 +267,7 @@ function addRelease(program: Command, ports: CliPorts, setExit: SetExit): void {
       .description('Let the held Deployment go: traffic to stable, then it updates by itself.')
       .argument('<name>', 'of the Rollout'),
   )
-    .option('--reason <text>', 'for the history')
+    .addOption(reasonOption())
     .option('--offline', 'the operator is gone for good: delete the Rollout and put everything back from here')
     .addOption(
       new Option(
@@ -285,7 +298,11 @@ async function releaseFromHere(
   await getRollout(to, name, ports.signal);
   const { client, namespace } = to;
   const asked = { namespace, name, onDelete, force, timeoutMs: timeout };
-  await ports.releaseOffline({ client, clock: ports.clock, tell: (line) => ports.err(line) }, asked, ports.signal);
+  await ports.releaseOffline(
+    { client, clock: ports.clock, tell: (line) => ports.err(withoutControls(line)) },
+    asked,
+    ports.signal,
+  );
   ports.out(`${name}: released, and nothing of Sluice is left`);
 }
 
@@ -339,6 +356,15 @@ function addInit(program: Command, ports: CliPorts): void {
 const timeoutOption = (what: string, defaultMs: number, shown: string): Option =>
   new Option('--timeout <duration>', what).argParser(duration).default(defaultMs, shown);
 
+const reasonOption = (): Option =>
+  new Option('--reason <text>', 'for the history').argParser((text: string) => {
+    if (text.length <= MAX_REASON_CHARS) return text;
+    throw new SluiceError('SLUICE_CLI_ARGUMENT', `--reason has more than ${MAX_REASON_CHARS} characters`);
+  });
+
+/** What a timer of Node can hold; after a longer time it would fire at once. */
+const MAX_TIMEOUT_MS = 24 * 86_400_000;
+
 const durationSchema = durationOfAtLeast('1s', 'How long.');
 
 /** `90s`, `1h30m`: milliseconds. */
@@ -346,5 +372,7 @@ function duration(text: string): number {
   const parsed = z.safeParse(durationSchema, text);
   if (!parsed.success)
     throw new SluiceError('SLUICE_CLI_ARGUMENT', `"${text}" is not a duration of at least 1s, such as 90s or 1h30m`);
+  if (parsed.data > MAX_TIMEOUT_MS)
+    throw new SluiceError('SLUICE_CLI_ARGUMENT', `"${text}" is longer than 24d, the longest that can be waited`);
   return parsed.data;
 }

@@ -3,8 +3,9 @@ import { parseRolloutStatus } from '../api/parse.ts';
 import type { RolloutStatus } from '../api/rollout-status.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { SluiceError } from '../base/errors.ts';
-import type { KubeObject, Resource } from '../kube/resource.ts';
+import { type KubeObject, OBJECT_NAME, type Resource } from '../kube/resource.ts';
 import type { Connection } from './ports.ts';
+import { withoutControls } from './text.ts';
 
 /** A Rollout as the API server gives it; spec and status are read when they are needed. */
 export interface RolloutObject extends KubeObject {
@@ -25,12 +26,16 @@ const AGAIN_MS = 1_000;
 
 /** `catalog`, `rollout/catalog` and `slr/catalog` are the same. */
 export function nameOf(argument: string, ...kinds: readonly string[]): string {
-  const [kind = '', name] = argument.split('/', 2);
-  const plain = name === undefined;
-  if (!plain && !kinds.includes(kind.toLowerCase().replace(/s$/, ''))) {
+  const slash = argument.indexOf('/');
+  const kind = argument.slice(0, slash).toLowerCase();
+  if (slash >= 0 && !kinds.includes(kind) && !kinds.includes(kind.replace(/s$/, ''))) {
     throw new SluiceError('SLUICE_CLI_ARGUMENT', `"${argument}" is not a ${kinds[0]}`);
   }
-  return plain ? kind : name;
+  const name = argument.slice(slash + 1);
+  if (!OBJECT_NAME.test(name)) {
+    throw new SluiceError('SLUICE_CLI_ARGUMENT', `"${argument}" is no name of a ${kinds[0]}`);
+  }
+  return name;
 }
 
 export const rolloutName = (argument: string): string =>
@@ -48,13 +53,10 @@ export function statusOf(object: RolloutObject): RolloutStatus {
 }
 
 /** The same with control characters replaced: what a provider or manager said must not steer a terminal. */
-function printable(status: unknown): unknown {
-  const text = JSON.stringify(status ?? {});
+export function printable(part: unknown): unknown {
+  const text = JSON.stringify(part ?? {});
   return JSON.parse(text, (_, value) => (typeof value === 'string' ? withoutControls(value) : value));
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
-export const withoutControls = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 
 export async function getRollout(
   { client, namespace }: Connection,
@@ -72,6 +74,8 @@ interface Following {
   readonly clock: Clock;
   /** Only changes after this version; without it the present state comes first. */
   readonly after?: string | undefined;
+  /** Told once when the API server can no longer be read, and once when it answers again. */
+  warn(line: string): void;
 }
 
 /**
@@ -80,15 +84,18 @@ interface Following {
  */
 export async function* changesOf(
   { client, namespace }: Connection,
-  { name, clock, after }: Following,
+  { name, clock, after, warn }: Following,
   signal: AbortSignal,
 ): AsyncGenerator<RolloutObject | undefined> {
   const selection = { namespace, fieldSelector: `metadata.name=${name}` };
   let version = after;
+  let isLost = false;
   for (;;) {
     try {
       if (version === undefined) {
         const list = await client.list(rollouts, selection, { signal });
+        if (isLost) warn('the API server answers again');
+        isLost = false;
         yield list.items[0];
         version = list.resourceVersion;
       }
@@ -100,6 +107,11 @@ export async function* changesOf(
       signal.throwIfAborted();
       if (!(error instanceof SluiceError) || error.retry === 'never' || error.code === 'SLUICE_KUBE_DENIED')
         throw error;
+      // A watch that broke is nothing: what it missed is read now. Only what cannot be read is worth a word.
+      if (version === undefined && !isLost) {
+        isLost = true;
+        warn(`no answer from the API server, trying on: ${withoutControls(error.message)}`);
+      }
     }
     version = undefined;
     await sleep(clock, AGAIN_MS, signal);

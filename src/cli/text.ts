@@ -70,3 +70,16 @@ export const phaseText = (colours: Colours, phase: Phase): string => colours[PHA
 
 export const verdictText = (colours: Colours, verdict: Verdict | undefined): string =>
   verdict === undefined ? '-' : colours[VERDICT_COLOURS[verdict]](verdict);
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+export const withoutControls = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+
+/** JSON, or YAML whose strings with control characters are quoted, with those escaped that JSON.stringify lets through. */
+export const withEscapes = (text: string): string =>
+  text.replace(/[\u007f-\u009f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
+
+export const jsonText = (value: unknown): string => withEscapes(JSON.stringify(value, undefined, 2));
+
+/** What went wrong, on one line. */
+export const firstLine = (cause: unknown): string =>
+  withoutControls((cause instanceof Error ? cause.message : String(cause)).trim().split('\n')[0] ?? '');

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { SluiceError } from '../base/errors.ts';
 import type { FlagManifest } from '../core/flags/flag-source.ts';
+import { plainOf, READ_AS_KUBECTL } from '../wire/manifest-yaml.ts';
 
 const MAX_FILES = 1_000;
 const MAX_FILE_BYTES = 4 * 2 ** 20;
-const MAX_ALIASES = 100;
 const EXTENSION = /\.(ya?ml|json)$/i;
 
 /** One file as it was found. */
@@ -69,10 +69,8 @@ export async function readFlagFile(path: string): Promise<FlagManifest[]> {
 }
 
 function flagsIn(text: string): FlagManifest[] {
-  return parseAllDocuments(text).flatMap((document) => {
-    const [error] = document.errors;
-    if (error) throw error;
-    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+  return parseAllDocuments(text, READ_AS_KUBECTL).flatMap((document) => {
+    const value = plainOf(document);
     return isList(value) ? value.items.filter(isFlag) : isFlag(value) ? [value] : [];
   });
 }

@@ -1,6 +1,6 @@
 import { SluiceError } from '../base/errors.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { apiVersionOf, pathOf } from '../kube/resource.ts';
+import { apiVersionOf, OBJECT_NAME, pathOf } from '../kube/resource.ts';
 import { type FlagObject, featureFlags, flagStatusOf, keyOfFlag } from './flag-object.ts';
 
 /** What looking needs of a client. */
@@ -21,7 +21,6 @@ export interface PageOptions {
   readonly from?: string | undefined;
 }
 
-const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 /** A flag with its history may take half a MiB, so pages are short. */
 const PAGE_SIZE = 100;
 

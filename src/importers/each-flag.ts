@@ -1,5 +1,15 @@
+import { parseFeatureFlag } from '../api/parse.ts';
+import { compileSpec } from '../core/flags/compile-spec.ts';
 import { pathText, type WireProblem } from '../wire/json.ts';
-import { type FlagSpec, type Imported, type ImportedFlag, type Note, Refusal, resourceName } from './imported.ts';
+import {
+  type FlagSpec,
+  type Imported,
+  type ImportedFlag,
+  manifestOf,
+  type Note,
+  Refusal,
+  resourceName,
+} from './imported.ts';
 
 /** One flag of the other system: its key, where it stands, and how it is converted. */
 export interface Source {
@@ -19,6 +29,7 @@ export function eachFlag(sources: Iterable<Source>): Imported {
     const own: WireProblem[] = [];
     try {
       const spec = convert((inner, message) => own.push({ path: pathText([...path, ...inner]), message }));
+      refuseUnfit(key, spec);
       flags.push({ name: resourceName(key, taken), spec });
       notes.push(...own);
     } catch (error) {
@@ -27,4 +38,13 @@ export function eachFlag(sources: Iterable<Source>): Imported {
     }
   }
   return { flags, refused, notes };
+}
+
+/** What the API server or the operator would not take is no flag. */
+function refuseUnfit(key: string, spec: FlagSpec): void {
+  const parsed = parseFeatureFlag(manifestOf({ name: 'flag', spec }));
+  const compiled = parsed.ok ? compileSpec('', key, parsed.flag.spec) : parsed;
+  if (compiled.ok) return;
+  const [{ path, message } = { path: '', message: '' }] = compiled.problems;
+  throw new Refusal([], `does not fit into a FeatureFlag: ${path === '' ? 'it' : path} ${message}`);
 }

@@ -1,4 +1,5 @@
 import type { FeatureFlagSpecInput } from '../api/feature-flag.ts';
+import { GROUP, VERSION } from '../api/names.ts';
 import type { WireProblem } from '../wire/json.ts';
 
 /** What `kubectl apply` sends: defaults left out. */
@@ -12,6 +13,11 @@ export interface ImportedFlag {
   /** For metadata.name. */
   readonly name: string;
   readonly spec: FlagSpec;
+}
+
+/** What `kubectl apply` takes. */
+export function manifestOf({ name, spec }: ImportedFlag): object {
+  return { apiVersion: `${GROUP}/${VERSION}`, kind: 'FeatureFlag', metadata: { name }, spec };
 }
 
 /** What became of a file. A flag that cannot keep its meaning is refused, never bent. */
@@ -55,8 +61,8 @@ export function resourceName(key: string, taken: Set<string>): string {
     key
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-+|-+$/g, '')
-      .slice(0, 240) || 'flag';
+      .slice(0, 240)
+      .replace(/^-+|-+$/g, '') || 'flag';
   let name = base;
   for (let count = 2; taken.has(name); count++) name = `${base}-${count}`;
   taken.add(name);

@@ -15,9 +15,9 @@ import type {
   WriteOptions,
 } from './client.ts';
 import { CredentialSource } from './credentials.ts';
-import { callText } from './http-call.ts';
+import { callText, describeCall } from './http-call.ts';
 import type { JsonPatchOperation } from './json-patch.ts';
-import { isNotFound } from './kube-error.ts';
+import { isNotFound, KubeError } from './kube-error.ts';
 import { apiVersionOf, type KubeObject, type ObjectRef, pathOf, type Resource } from './resource.ts';
 import { type Sender, Transport } from './transport.ts';
 import { watchEvents } from './watch.ts';
@@ -148,7 +148,14 @@ class Caller {
   }
 
   async json(request: RawRequest, repeatable: boolean, options: CallOptions): Promise<unknown> {
-    return JSON.parse(await this.text(request, repeatable, options));
+    const text = await this.text(request, repeatable, options);
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const call = describeCall(request);
+      const message = 'the answer is no JSON: is this an API server?';
+      throw new KubeError('SLUICE_KUBE_UNAVAILABLE', message, { call, httpStatus: 200, cause });
+    }
   }
 
   async write<T>(request: RawRequest, repeatable: boolean, options: WriteOptions): Promise<T> {

@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:https';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../base/clock.ts';
 import { SluiceError } from '../base/errors.ts';
+import { reasonOf } from './reason.ts';
 
 // client-node looks at a token file once a minute by itself; certificates and exec plug-ins are looked at this often.
 const REFRESH_MS = 10_000;
@@ -57,7 +58,8 @@ export class CredentialSource {
       const dispatcher = this.#config.createDispatcherOptions(this.#cluster, { ...options, agent: undefined } as never);
       return { server: this.#server, headers: headersOf(options), dispatcher, tlsDigest: digestOf(dispatcher) };
     } catch (cause) {
-      throw new SluiceError('SLUICE_KUBE_CONFIG', 'cannot read the credentials of the API server', {}, cause);
+      const why = reasonOf(cause);
+      throw new SluiceError('SLUICE_KUBE_CONFIG', `cannot read the credentials of the API server: ${why}`, {}, cause);
     }
   }
 }

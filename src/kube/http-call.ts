@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { CallOptions } from './client.ts';
 import { DeadlinePassed, withDeadline } from './deadline.ts';
 import { KubeError } from './kube-error.ts';
+import { reasonOf } from './reason.ts';
 import { errorOfAnswer, readText } from './response.ts';
 import { maybeSent, repeatAfter } from './retry.ts';
 import type { HttpRequest, Sender } from './transport.ts';
@@ -103,7 +104,7 @@ async function tryOnce(ports: CallPorts, request: HttpRequest, call: string, saf
 
 /** The coded error for a call that got no complete answer. */
 export const brokenConnection = (call: string, cause: unknown): KubeError =>
-  new KubeError('SLUICE_KUBE_UNAVAILABLE', `no answer (${(cause as Error)?.message ?? cause})`, {
+  new KubeError('SLUICE_KUBE_UNAVAILABLE', `no answer (${reasonOf(cause)})`, {
     call,
     httpStatus: 0,
     cause,
@@ -113,5 +114,6 @@ export const brokenConnection = (call: string, cause: unknown): KubeError =>
 function endOf(call: string, reason: unknown, last: unknown): unknown {
   if (!(reason instanceof DeadlinePassed)) return reason;
   const cause = last instanceof FailedTry ? last.coded : last;
-  return new KubeError('SLUICE_KUBE_DEADLINE', reason.message, { call, httpStatus: 0, cause });
+  const why = cause instanceof KubeError ? `: ${reasonOf(cause.cause ?? cause)}` : '';
+  return new KubeError('SLUICE_KUBE_DEADLINE', `${reason.message}${why}`, { call, httpStatus: 0, cause });
 }

@@ -1,3 +1,5 @@
+import { SluiceError } from '../base/errors.ts';
+
 declare const shape: unique symbol;
 
 /** How the API server names a resource type. `group` is '' for the core group. `T` is the JSON form of its objects. */
@@ -62,12 +64,16 @@ export function refOf(key: ObjectKey): ObjectRef {
 /** `group/version`, or `version` for the core group. */
 export const apiVersionOf = ({ group, version }: Resource): string => (group === '' ? version : `${group}/${version}`);
 
-/** URL path of a collection (no `name`), an object, or one of its subresources. Every part is percent-encoded. */
+/** What the API server takes for the name of almost every object (a DNS subdomain). */
+export const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** URL path of a collection (no `name`), an object, or one of its subresources. Every part is percent-encoded. An empty name is none. */
 export function pathOf(resource: Resource, where: Partial<ObjectRef> = {}, subresource?: string): string {
   const parts = [resource.group === '' ? 'api' : 'apis', ...apiVersionOf(resource).split('/')];
   if (where.namespace) parts.push('namespaces', where.namespace);
   parts.push(resource.plural);
-  if (where.name) parts.push(where.name);
+  if (where.name === '') throw new SluiceError('SLUICE_KUBE_REFUSED', `the name of a ${resource.kind} is empty`);
+  if (where.name !== undefined) parts.push(where.name);
   if (subresource) parts.push(subresource);
   return `/${parts.map(encodeURIComponent).join('/')}`;
 }

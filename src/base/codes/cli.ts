@@ -19,6 +19,10 @@ export const cliCodes = {
     retry: 'backoff',
     fix: 'Check that the operator runs: `kubectl get pods -A -l app.kubernetes.io/name=sluice`. It still does what was asked once it is back.',
   },
+  SLUICE_CLI_ABORT_HELD: {
+    retry: 'backoff',
+    fix: 'Bring a pod of stable back, and the abort that was asked goes on; or `kubectl sluice abort NAME --force`.',
+  },
   SLUICE_CLI_ACTION_PENDING: {
     retry: 'backoff',
     fix: 'Another action waits for the operator; wait until it is done, or remove the annotation sluice.dev/action.',
@@ -43,5 +47,12 @@ export const cliCodes = {
     retry: 'never',
     fix: '`kubectl sluice flag history KEY` lists the revisions that are kept.',
   },
-  SLUICE_CLI_FILE: { retry: 'never', fix: 'Check the path, and that the file is YAML of at most 4 MiB.' },
+  SLUICE_CLI_FILE: {
+    retry: 'never',
+    fix: 'Check the path, and that the file is YAML or JSON; `lint` reads at most 4 MiB, `import` 16 MiB.',
+  },
+  SLUICE_CLI_OUTPUT: {
+    retry: 'never',
+    fix: 'Make room where the output goes. What the command changed in the cluster stays changed.',
+  },
 } as const satisfies Record<string, CodeInfo>;

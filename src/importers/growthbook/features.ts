@@ -43,6 +43,8 @@ const featureSchema = z.object({
 export type Feature = z.output<typeof featureSchema>;
 
 export const payloadSchema = z.object({
+  /** Instead of `features`, where the key of the SDK encrypts. */
+  encryptedFeatures: z.string().nullish(),
   features: z.record(z.string().min(1).max(253), featureSchema),
   savedGroups: z.record(z.string(), z.array(z.union([text, z.number(), z.boolean()])).max(5_000)).nullish(),
 });

@@ -25,7 +25,11 @@ const DEFAULT_ATTRIBUTE = 'id';
 export function importGrowthbook(document: unknown): Imported {
   const parsed = payloadSchema.safeParse(document);
   if (!parsed.success) return { flags: [], refused: wireProblems(parsed.error), notes: [] };
-  const { features, savedGroups } = parsed.data;
+  const { features, savedGroups, encryptedFeatures } = parsed.data;
+  if (encryptedFeatures && Object.keys(features).length === 0) {
+    const message = 'are encrypted: get the features with an SDK connection that does not encrypt them';
+    return { flags: [], refused: [{ path: 'encryptedFeatures', message }], notes: [] };
+  }
   return eachFlag(
     Object.entries(features).map(([key, feature]) => ({
       key,

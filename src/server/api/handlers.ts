@@ -159,7 +159,10 @@ function requireMatch({ ifMatch }: ApiCall, flag: FlagObject): void {
 
 function noRevision(flag: FlagObject, revision: number | undefined): ApiRefusal {
   const known = historyView(flag).map((one) => one.revision);
-  const wanted = revision === undefined ? 'no accepted revision before the present one' : `no revision ${revision}`;
+  const wanted =
+    revision === undefined
+      ? 'no accepted revision before the present one that differs in more than the kill switch'
+      : `no revision ${revision}`;
   const message = `${flag.metadata.name} has ${wanted}; it knows ${known.join(', ') || 'none'}`;
   return new ApiRefusal('SLUICE_API_NO_REVISION', 422, message);
 }

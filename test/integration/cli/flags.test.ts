@@ -149,6 +149,24 @@ test('history tells what changed, and rollback goes back to it', async () => {
   expect(await specOf('checkout')).toMatchObject({ defaultVariant: 'off' });
 });
 
+test('a bad revision that was killed is left for the good one, and stays killed until it is said otherwise', async () => {
+  await startFlagController(namespace, [namespace]);
+  await put('checkout', ramp);
+  await revisions('checkout', 1);
+  await put('checkout', { ...ramp, defaultVariant: 'on' });
+  await revisions('checkout', 2);
+  await flag('kill', 'checkout');
+  await revisions('checkout', 3);
+  expect((await flag('rollback', 'checkout')).out).toBe(
+    'checkout: back at what it was in revision 1; still killed: `flag kill checkout --undo` serves it',
+  );
+  expect(await specOf('checkout')).toMatchObject({ defaultVariant: 'off', killSwitch: true });
+  expect((await flag('rollback', 'checkout', '--to', '2')).out).toBe(
+    'checkout: back at what it was in revision 2; alive again',
+  );
+  expect(await specOf('checkout')).toMatchObject({ defaultVariant: 'on', killSwitch: false });
+});
+
 test('who applies the flag from elsewhere is named when it is changed here, by its mark or as a field manager', async () => {
   await put('applied'); // server-side, by the manager `test`
   expect((await flag('kill', 'applied')).err).toContain('warning: test applies this flag');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -7,6 +7,7 @@ import { bundle } from '../../../hack/build.ts';
 import { ensureBinary } from '../../../hack/cluster/binaries.ts';
 import { kubeConfig, makeNamespace } from '../../support/api-server.ts';
 import { installCrds } from '../../support/install-crds.ts';
+import { SCALARS_AS_KUBECTL } from '../../support/kubectl-scalars.ts';
 import { fullRollout } from '../../support/manifests.ts';
 import { apply, rawApi } from '../../support/raw-api.ts';
 import { holdingStatus } from '../../support/rollout-status.ts';
@@ -62,6 +63,16 @@ test('its exit status reaches the pipeline', () => {
   expect(kubectl('sluice', 'status', 'catalog', '-n', namespace, '--watch', '--timeout', '1s').status).toBe(2);
   const failed = kubectl('sluice', 'status', 'nobody', '-n', namespace);
   expect(failed).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('SLUICE_CLI_NO_ROLLOUT') });
+});
+
+test('manifests are read as kubectl reads them', () => {
+  const list = SCALARS_AS_KUBECTL.map(([text]) => `  - ${text}`).join('\n');
+  const manifest = `apiVersion: sluice.dev/v1alpha1\nkind: FeatureFlag\nmetadata: { name: x }\nspec:\n  list:\n${list}\n`;
+  const file = join(bin, 'scalars.yaml');
+  writeFileSync(file, manifest);
+  const { stdout, stderr } = kubectl('create', '--dry-run=client', '--validate=false', '-o', 'json', '-f', file);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout).spec.list).toEqual(SCALARS_AS_KUBECTL.map(([, value]) => value));
 });
 
 test('lint reads files and standard input', () => {

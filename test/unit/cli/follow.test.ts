@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { SluiceError } from '../../../src/base/errors.ts';
-import { followToEnd } from '../../../src/cli/follow.ts';
+import { follow, followToEnd } from '../../../src/cli/follow.ts';
 import { NOTICE_MS } from '../../../src/cli/outcome.ts';
 import type { Connection } from '../../../src/cli/ports.ts';
 import { coloursFor } from '../../../src/cli/text.ts';
@@ -41,10 +41,12 @@ function begin(connection: Connection, signal = AbortSignal.timeout(10_000)) {
   const clock = new FakeClock();
   const told: string[] = [];
   const tell = (line: string) => void told.push(line.split('  ')[1] ?? '');
-  const end = followToEnd(connection, { name: 'catalog', clock, colours: coloursFor(false), tell }, signal);
+  const warned: string[] = [];
+  const warn = (line: string) => void warned.push(line);
+  const end = followToEnd(connection, { name: 'catalog', clock, colours: coloursFor(false), tell, warn }, signal);
   end.catch(() => {});
   const isTold = (count: number) => vi.waitFor(() => expect(told).toHaveLength(count));
-  return { clock, told, end, isTold };
+  return { clock, told, warned, end, isTold };
 }
 
 test('a Rollout that stays rolled back is believed once the operator must have noticed, without any change', async () => {
@@ -91,4 +93,38 @@ test('Ctrl-C ends the wait', async () => {
   await isTold(1);
   stop.abort(new Error('stopped'));
   await expect(end).rejects.toThrow('stopped');
+});
+
+const gone = new SluiceError('SLUICE_KUBE_UNAVAILABLE', 'no answer (connect ECONNREFUSED)');
+
+test('an API server that goes away and comes back is told once each; a watch that broke alone is not', async () => {
+  const connection = cluster([holdingStatus(), holdingStatus(), rolledBackStatus()], [broken, broken]);
+  const { list } = connection.client;
+  let lists = 0;
+  Object.assign(connection.client, {
+    list: (...args: Parameters<typeof list>) => ([3, 4].includes(++lists) ? Promise.reject(gone) : list(...args)),
+  });
+  const { clock, warned, end, told } = begin(connection);
+  await vi.waitFor(async () => {
+    await clock.advance(500);
+    expect(lists).toBe(2);
+  });
+  expect(warned).toEqual([]);
+  await vi.waitFor(async () => {
+    await clock.advance(500);
+    expect(told).toHaveLength(2);
+  });
+  expect(warned).toEqual([
+    'no answer from the API server, trying on: SLUICE_KUBE_UNAVAILABLE: no answer (connect ECONNREFUSED)',
+    'the API server answers again',
+  ]);
+  expect(await end).toBe('RolledBack');
+});
+
+test('watch fails at once where the Rollout cannot be read', async () => {
+  const connection = cluster([holdingStatus()], []);
+  Object.assign(connection.client, { get: () => Promise.reject(gone) });
+  const said = () => {};
+  const options = { name: 'catalog', clock: new FakeClock(), colours: coloursFor(false), tell: said, warn: said };
+  await expect(follow(connection, options, AbortSignal.timeout(10_000))).rejects.toThrow('ECONNREFUSED');
 });

@@ -60,7 +60,42 @@ describe('kubectl sluice import', () => {
     expect(importFile('unleash', 'f', text)).toMatchObject({ taken: 0, manifests: '', refused: 1 });
   });
 
-  test('says where a file is no YAML', () => {
-    expect(() => importFile('unleash', 'f.yaml', 'a: [')).toThrow('SLUICE_CLI_FILE');
+  test.each([
+    ['no YAML', 'a: ['],
+    ['an alias that leads nowhere', 'features: *nowhere'],
+    ['nested without end', '['.repeat(5_000)],
+  ])('says that a file is %s', (_, text) => {
+    expect(() => importFile('unleash', 'f.yaml', text)).toThrow('SLUICE_CLI_FILE: f.yaml: ');
+  });
+
+  test('refuses what the API server or the operator would not take, with its path, and takes the others', () => {
+    const features = {
+      'two\nlines': { defaultValue: false },
+      fine: { defaultValue: false },
+      half: { defaultValue: '\ud800' },
+      long: { defaultValue: 'x'.repeat(300_000) },
+    };
+    const { taken, remarks } = importFile('growthbook', 'f', JSON.stringify({ features }));
+    expect(taken).toBe(1);
+    expect(remarks).toEqual([
+      expect.stringMatching(/^refused: features.two lines: does not fit into a FeatureFlag: spec.key /),
+      expect.stringMatching(/^refused: features.half: does not fit into a FeatureFlag: spec.variants/),
+      expect.stringMatching(/^refused: features.long: does not fit into a FeatureFlag: it is larger than /),
+    ]);
+  });
+
+  test('gives a long key a name that Kubernetes takes', () => {
+    const features = { [`${'a'.repeat(239)}-b`]: { defaultValue: false } };
+    const { manifests } = importFile('growthbook', 'f', JSON.stringify({ features }));
+    expect(manifests).toContain(`  name: ${'a'.repeat(239)}\n`);
+  });
+
+  test('says that GrowthBook’s features are encrypted', () => {
+    const file = JSON.stringify({ features: {}, encryptedFeatures: `${'x'.repeat(5_000)}==` });
+    expect(importFile('growthbook', 'f', file)).toMatchObject({
+      taken: 0,
+      refused: 1,
+      remarks: [expect.stringMatching(/^refused: encryptedFeatures: are encrypted: /)],
+    });
   });
 });

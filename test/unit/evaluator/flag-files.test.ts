@@ -55,6 +55,16 @@ test('flags are found among other objects, in several documents, in lists, and i
   expect(await namesIn(documents.map((one) => JSON.stringify(one)).join('\n---\n'))).toEqual(['c']);
 });
 
+test('a file says what it would say in the cluster: bare switches are booleans, dates are text', async () => {
+  const [found] = await readFlagFile(
+    write(
+      'x.yaml',
+      'apiVersion: sluice.dev/v1alpha1\nkind: FeatureFlag\nmetadata: { name: a }\nspec: { killSwitch: on, expiresAfter: 2027-03-01 }',
+    ),
+  );
+  expect(found?.spec).toEqual({ killSwitch: true, expiresAfter: '2027-03-01' });
+});
+
 test.each([
   ['no YAML', 'a: ['],
   ['an empty file', ''],

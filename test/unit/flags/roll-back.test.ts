@@ -25,3 +25,42 @@ test.each([
 ])('without a number it goes to %s', (_, flag, revision) => {
   expect(revisionToGoTo(flag, undefined)?.revision).toBe(revision);
 });
+
+/** A flag with these specs as its history, the last of which is the present one. */
+function flagOf(...specs: readonly object[]): FlagObject {
+  const base = flagObject('a') as FlagObject;
+  const all = specs.map((one): FlagObject['spec'] => ({ ...base.spec, ...one }));
+  const history = all.map((spec, index) => ({
+    revision: index + 1,
+    at: '2026-11-21T10:00:00.000Z',
+    accepted: true,
+    spec: canonicalJson(spec),
+  }));
+  return { ...base, spec: all.at(-1) as NonNullable<FlagObject['spec']>, status: { conditions: [], history } };
+}
+
+const good = { defaultVariant: 'off', killSwitch: false };
+const bad = { defaultVariant: 'on', killSwitch: false };
+
+test('who killed a bad revision goes back to the one before it, and it stays killed', () => {
+  const target = revisionToGoTo(flagOf(good, bad, { ...bad, killSwitch: true }), undefined);
+  expect(target).toMatchObject({ revision: 1, spec: { defaultVariant: 'off', killSwitch: true } });
+});
+
+test('who woke a flag goes back without killing it again, and nowhere where only the kill switch was turned', () => {
+  const killed = { ...good, killSwitch: true };
+  expect(revisionToGoTo(flagOf(killed, bad), undefined)).toMatchObject({ revision: 1, spec: { killSwitch: false } });
+  expect(revisionToGoTo(flagOf(good, killed), undefined)).toBeUndefined();
+});
+
+test('a number means the revision as it was, with its kill switch', () => {
+  const flag = flagOf({ ...good, killSwitch: true }, bad);
+  expect(revisionToGoTo(flag, 1)).toMatchObject({ revision: 1, spec: { killSwitch: true } });
+});
+
+test('a history that is not ours leads nowhere', () => {
+  const at = '2026-11-21T10:00:00.000Z';
+  const history = ['{', '[]', 'null'].map((spec, index) => ({ revision: index + 1, at, accepted: true, spec }));
+  const flag = { ...flagOf(good), status: { conditions: [], history } };
+  expect([revisionToGoTo(flag, undefined), revisionToGoTo(flag, 2)]).toEqual([undefined, undefined]);
+});

@@ -136,13 +136,17 @@ test('a change is the caller’s: it is stamped with their name, and told in the
   expect(told[2]).not.toHaveProperty('by');
   expect(JSON.stringify(api.lines)).not.toContain(editor.split('.')[2]);
 
-  const back = await api.ask('POST', `${at}/rollback`, { token: editor });
+  // Only the kill switch was turned: there is nothing to go back to but by its number.
+  const nothing = await api.ask('POST', `${at}/rollback`, { token: editor });
+  expect(nothing).toMatchObject({ status: 422, body: { code: 'SLUICE_API_NO_REVISION' } });
+  const back = await api.ask('POST', `${at}/rollback`, { token: editor, body: { revision: 1 } });
   expect(back).toMatchObject({ status: 200, body: { spec: { killSwitch: false } } });
   const forth = await api.ask('POST', `${at}/rollback`, { token: editor, body: { revision: 2 } });
   expect(forth).toMatchObject({ status: 200, body: { spec: { killSwitch: true } } });
   const nowhere = await api.ask('POST', `${at}/rollback`, { token: editor, body: { revision: 99 } });
   expect(nowhere).toMatchObject({ status: 422, body: { code: 'SLUICE_API_NO_REVISION' } });
-  expect((await api.ask('POST', `${at}/rollback`, { token: reader })).status).toBe(403);
+  const denied = await api.ask('POST', `${at}/rollback`, { token: reader, body: { revision: 1 } });
+  expect(denied.status).toBe(403);
   // The webhook speaks to the caller, too.
   const wrong = await api.ask('PATCH', at, { token: editor, body: { spec: { defaultVariant: 'of' } } });
   expect(wrong).toMatchObject({ status: 422, body: { message: expect.stringContaining('spec.defaultVariant') } });
