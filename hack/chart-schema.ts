@@ -54,7 +54,7 @@ export function chartSchema(): JsonSchema {
         env: anyObjects,
         resources: anyObject,
       }),
-      uninstall: fields({ deleteRollouts: flag, deleteRulesets: flag, timeoutSeconds: seconds(10, 86_400) }),
+      uninstall: fields({ deleteRollouts: flag, deleteRulesets: flag, timeoutSeconds: seconds(30, 86_400) }),
       rbac: fields({ aggregate: flag }),
       flowControl: fields({ enabled: flag, priorityLevel: name }),
       resources: anyObject,

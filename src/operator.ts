@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { parse as parseYaml } from 'yaml';
+import { parseDuration } from './api/duration.ts';
 import { type OperatorConfig, parseOperatorConfig } from './api/operator-config.ts';
 import { aborted } from './base/aborted.ts';
 import { systemClock } from './base/clock.ts';
@@ -44,7 +45,8 @@ setFlagsFromString('--heap-growing-percent=20');
 
 const help = `usage: operator run [--config FILE]    run the operator
        operator apply-crds FOLDER     make or replace the definitions in FOLDER (the chart's pre-upgrade hook)
-       operator uninstall             delete all Rollouts, each restored, then the gate
+       operator uninstall [--timeout DURATION]
+                                      delete all Rollouts, each restored, then the gate; fail after so long (10m)
        operator remove-rulesets       delete the rulesets of all namespaces, once no operator runs
 
   POD_NAME, POD_NAMESPACE                   who and where this is
@@ -58,11 +60,13 @@ const MAX_API_ANSWER_BYTES = 4 * 1_048_576;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: { config: { type: 'string' }, timeout: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 });
 const config: OperatorConfig = parseOperatorConfig(
   values.config === undefined ? '' : readFileSync(values.config, 'utf8'),
 );
+const timeoutMs = parseDuration(values.timeout ?? '10m');
+if (timeoutMs === undefined) throw new Error('--timeout must be a duration such as 255s');
 const logger = pino({
   level: config.log.level,
   base: null,
@@ -90,7 +94,7 @@ switch (values.help ? 'help' : positionals[0]) {
     await applyDefinitions({ client, clock }, definitionsIn(positionals[1] ?? '/crds'), stop.signal);
     break;
   case 'uninstall':
-    await uninstall({ client, clock, logger, gate: GATE }, stop.signal);
+    await uninstall({ client, clock, logger, gate: GATE }, timeoutMs, stop.signal);
     break;
   case 'remove-rulesets':
     await removeRulesets({ client, logger }, stop.signal);

@@ -116,7 +116,11 @@ export class WebhookServer {
       maxHeaderSize: 16_384,
     };
     const server = createServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, (incoming, outgoing) => {
-      void this.#answer(incoming, outgoing);
+      this.#answer(incoming, outgoing).catch((err: unknown) => {
+        // Left alone it would end the process, and with it the gate of everybody else.
+        this.#ports.logger.error({ err }, 'an admission request could not even be answered');
+        incoming.socket.destroy();
+      });
     });
     server.maxConnections = 1_000;
     server.on('connection', (socket) => {
@@ -145,9 +149,10 @@ export class WebhookServer {
   }
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const admit = this.#options.routes[new URL(incoming.url ?? '/', 'https://webhook').pathname];
     const held = { bytes: 0 };
     try {
+      const [path = ''] = incoming.url?.split('?', 1) ?? []; // whatever it is: `//`, say, is no URL
+      const admit = this.#options.routes[path];
       if (!admit) throw new Refusal(404, 'no webhook at this path');
       if (incoming.method !== 'POST') throw new Refusal(405, 'an AdmissionReview comes by POST');
       const request = parseReview(await this.#read(incoming, held));

@@ -82,6 +82,8 @@ export class OperatorMetrics {
     registers: [this.registry],
   });
   readonly #expiredFlags = new Map<string, readonly string[]>();
+  /** Whose verdicts are told, by key of the Rollout. */
+  readonly #guardrails = new Map<string, ReadonlySet<string>>();
   readonly #leading = this.#gauge('sluice_leader', '1 in the replica that leads.', []);
 
   constructor(live: LiveFigures) {
@@ -167,6 +169,7 @@ export class OperatorMetrics {
     // Another replica tells them now.
     for (const gauge of [this.#phase, this.#step, this.#weight, this.#verdict, ...flagGauges]) gauge.reset();
     this.#expiredFlags.clear();
+    this.#guardrails.clear();
   }
 
   /** After a decision was carried out. `nowMs`: when the API server had confirmed its writes. */
@@ -175,8 +178,7 @@ export class OperatorMetrics {
     for (const phase of phases) this.#phase.set({ ...labels, phase }, status.phase === phase ? 1 : 0);
     this.#step.set(labels, status.inFlight ? Math.min(status.inFlight.step + 1, status.inFlight.steps.length) : 0);
     this.#weight.set(labels, (status.inFlight?.weightBp ?? 0) / 10_000);
-    for (const { name: guardrail, verdict: present } of status.guardrails)
-      for (const verdict of VERDICTS) this.#verdict.set({ ...labels, guardrail, verdict }, verdict === present ? 1 : 0);
+    this.#tellVerdicts(key, status.guardrails);
     const harmAt = seen.guardrails.find((guardrail) => guardrail.status?.verdict === 'Harm')?.status?.at;
     const lowered =
       writes.some((write) => write.kind === 'Lower' && write.verdict === 'RolledBack') &&
@@ -184,12 +186,29 @@ export class OperatorMetrics {
     if (lowered && harmAt !== undefined) this.#rollback.observe(labels, (nowMs - harmAt) / 1000);
   }
 
-  /** After a pass for the flags of a namespace. */
-  flagsCounted(namespace: string, { total, notAccepted, expired, revision }: FlagCounts): void {
+  #tellVerdicts(key: string, guardrails: Decision['status']['guardrails']): void {
+    const labels = labelsOf(key);
+    const names = new Set(guardrails.map(({ name }) => name));
+    for (const guardrail of this.#guardrails.get(key) ?? [])
+      if (!names.has(guardrail))
+        for (const verdict of VERDICTS) this.#verdict.remove({ ...labels, guardrail, verdict });
+    for (const { name: guardrail, verdict: present } of guardrails)
+      for (const verdict of VERDICTS) this.#verdict.set({ ...labels, guardrail, verdict }, verdict === present ? 1 : 0);
+    this.#guardrails.set(key, names);
+  }
+
+  /** After a pass for the flags of a namespace. `counts`: undefined for one that has neither flags nor a ruleset any more. */
+  flagsCounted(namespace: string, counts: FlagCounts | undefined): void {
+    for (const flag of this.#expiredFlags.get(namespace) ?? []) this.#flagExpired.remove({ namespace, flag });
+    this.#expiredFlags.delete(namespace);
+    if (!counts) {
+      for (const gauge of [this.#flags, this.#flagsNotAccepted, this.#rulesetRevision]) gauge.remove({ namespace });
+      return;
+    }
+    const { total, notAccepted, expired, revision } = counts;
     this.#flags.set({ namespace }, total);
     this.#flagsNotAccepted.set({ namespace }, notAccepted);
     this.#rulesetRevision.set({ namespace }, revision);
-    for (const flag of this.#expiredFlags.get(namespace) ?? []) this.#flagExpired.remove({ namespace, flag });
     for (const flag of expired) this.#flagExpired.set({ namespace, flag }, 1);
     this.#expiredFlags.set(namespace, expired);
   }
@@ -200,6 +219,9 @@ export class OperatorMetrics {
     this.#step.remove(labels);
     this.#weight.remove(labels);
     for (const phase of phases) this.#phase.remove({ ...labels, phase });
+    this.#tellVerdicts(key, []);
+    this.#guardrails.delete(key);
+    this.#rollback.remove(labels);
   }
 }
 

@@ -40,6 +40,8 @@ export interface RunningApi {
 export const WIDE: ApiLimits = {
   requests: 128,
   bodyBytes: 64 * 1_048_576,
+  documents: 128,
+  answerBytes: 64 * 1_048_576,
   calls: 64,
   rates: { perSecond: 100_000, burst: 100_000, callers: 100 },
 };

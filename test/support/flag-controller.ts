@@ -75,7 +75,7 @@ export async function startFlagController(home: string, only: readonly string[])
     reach: (namespace) => hub.reach(namespace),
     hasPodsWithout: () => false,
     announce: (flag, type, reason) => announced.push(`${type} ${flag.metadata.name} ${reason}`),
-    counted: (namespace, of) => counts.set(namespace, of),
+    counted: (namespace, of) => void (of ? counts.set(namespace, of) : counts.delete(namespace)),
   });
   worker = new Worker(ports, { name: 'flags', reconcile: reconciler.reconcile });
   for (const namespace of only) worker.add(namespace);

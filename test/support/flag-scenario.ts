@@ -10,6 +10,7 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { clusterConfig, kubectl } from './cluster.ts';
 import { makeClient } from './kube-client.ts';
 import type { Manifest } from './manifests.ts';
+import { killRemains } from './pod-processes.ts';
 import { ensureSluice } from './sluice-install.ts';
 
 const OPERATOR = { namespace: 'sluice-system', name: 'sluice-operator' };
@@ -148,12 +149,14 @@ export class FlagShop {
   async killOperators(): Promise<void> {
     const { namespace } = OPERATOR;
     const labelSelector = 'app.kubernetes.io/component=operator';
+    const { items: killed } = await this.client.list(pods, { namespace, labelSelector }, { signal: this.signal });
     await this.client.patch(deployments, OPERATOR, { merge: { spec: { replicas: 0 } } }, { signal: this.signal });
     await kubectl(['-n', namespace, 'delete', 'pods', '-l', labelSelector, '--grace-period=0', '--force']);
     await this.eventually('no operator', async () => {
       const { items } = await this.client.list(pods, { namespace, labelSelector }, { signal: this.signal });
       return items.length === 0;
     });
+    for (const uid of killed.flatMap(({ metadata }) => metadata.uid ?? [])) killRemains(uid);
   }
 
   async bringBack(): Promise<void> {

@@ -11,21 +11,29 @@ export async function killProcesses({ client, signal }: Shop, namespace: string,
   for (const id of found) process.kill(id, 'SIGKILL');
 }
 
-function processesOf(podUid: string): number[] {
-  const ids = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  return ids.filter((id) => cgroupOf(id).includes(podUid) && !isPause(id));
-}
-
-/** '' for a process that has ended meanwhile. */
-function cgroupOf(id: number): string {
-  try {
-    return readFileSync(`/proc/${id}/cgroup`, 'utf8');
-  } catch {
-    return '';
+/** The same for what is left of a pod that is gone from the API server: kubelets let even those that were forced away have their `preStop` for a second. */
+export function killRemains(podUid: string): void {
+  for (const id of processesOf(podUid)) {
+    try {
+      process.kill(id, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended meanwhile
+    }
   }
 }
 
-/** The one that holds a pod's namespaces: without it the kubelet would make another sandbox, slowly. */
-function isPause(id: number): boolean {
-  return readFileSync(`/proc/${id}/comm`, 'utf8').trim() === 'pause';
+function processesOf(podUid: string): number[] {
+  if (podUid.length < 36) throw new Error(`not the uid of a pod: '${podUid}'`); // a short text is part of many names
+  const ids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  // The one that holds a pod's namespaces stays: without it the kubelet would make another sandbox, slowly.
+  return ids.filter((id) => told(id, 'cgroup').includes(podUid) && told(id, 'comm').trim() !== 'pause');
+}
+
+/** '' for a process that has ended meanwhile. */
+function told(id: number, file: 'cgroup' | 'comm'): string {
+  try {
+    return readFileSync(`/proc/${id}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -53,7 +53,8 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* A hook's own account, what it may do, and its job. Dict: root, name, hook, rules, args, timeoutSeconds, volumes, mounts. */}}
+{{/* A hook's own account, what it may do, and its job. Dict: root, name, hook, rules, args, timeoutSeconds, volumes,
+mounts; once: it ends with the first failure, whose words would go under in a second try. */}}
 {{- define "sluice.hook" -}}
 {{- $hook := dict "helm.sh/hook" .hook "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded" -}}
 apiVersion: v1
@@ -95,7 +96,17 @@ metadata:
   labels: {{- include "sluice.labels" .root | nindent 4 }}
   annotations: {{- toYaml (merge (dict "helm.sh/hook-weight" "0") $hook) | nindent 4 }}
 spec:
+  {{- if .once }}
+  backoffLimit: 0
+  podFailurePolicy:
+    rules:
+      # A pod that was evicted or preempted did not fail: another takes its place.
+      - action: Ignore
+        onPodConditions:
+          - type: DisruptionTarget
+  {{- else }}
   backoffLimit: 2
+  {{- end }}
   activeDeadlineSeconds: {{ .timeoutSeconds }}
   template:
     metadata:

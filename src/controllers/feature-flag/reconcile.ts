@@ -63,7 +63,8 @@ export interface FlagReconcilePorts {
   /** Whether pods of the namespace want an evaluator and have none. */
   hasPodsWithout(namespace: string): boolean;
   announce(flag: FlagObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
-  counted(namespace: string, counts: FlagCounts): void;
+  /** Undefined: the namespace has neither flags nor a ruleset. */
+  counted(namespace: string, counts: FlagCounts | undefined): void;
 }
 
 /** Gather, decide, apply: one pass for one namespace. The ruleset goes first; statuses tell about it. */
@@ -103,7 +104,8 @@ export class FlagReconciler {
     const publication = await this.#publish(decision, installation, at);
     if (!decision.ruleset) this.#publishStanding(namespace, snapshot, installation);
     await this.#refreshTrust(at);
-    counted(namespace, countsOf(seen, decision, publication, now));
+    const isGone = objects.length === 0 && this.#snapshotOf(namespace) === undefined;
+    counted(namespace, isGone ? undefined : countsOf(seen, decision, publication, now));
     const due = objects.flatMap((object) => this.#dueStatus(object, decision, publication, now));
     await this.#writeStatuses(due.slice(0, STATUSES_PER_PASS), signal);
     if (due.length > STATUSES_PER_PASS) return { at: now };

@@ -20,6 +20,8 @@ export const hasSidecar = ({ spec }: Pod): boolean =>
 /** Why a pod can have no evaluator, in words that follow “because”; undefined where it can. */
 export function whyNotInjectable({ spec }: Pod): string | undefined {
   if (spec?.hostNetwork) return 'it uses the network of its node, where ports are not its own';
+  // What it has, such as a user id or the file system read-only, the API server refuses there; and the image is for Linux.
+  if (spec?.os?.name === 'windows') return 'it runs on Windows, for which there is no evaluator';
   // The API server fills it in before it asks, unless it was started without that plug-in; it then refuses pods with tokens.
   if (!spec?.serviceAccountName) return 'it has no service account';
   const ours = new Set(sidecarVolumes.map(({ name }) => name));

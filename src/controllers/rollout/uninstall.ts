@@ -1,12 +1,15 @@
 import { type Clock, sleep } from '../../base/clock.ts';
 import { SluiceError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { DurationMs } from '../../base/units.ts';
 import { mutatingWebhookConfigurations } from '../../kube/builtins.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { keyOf } from '../../kube/resource.ts';
 import { rolloutsResource } from './sources.ts';
 
-const LIMIT_MS = 10 * 60_000;
 const LOOK_MS = 1_000;
+/** Rollouts that are named where some are left. */
+const NAMED = 3;
 
 export interface UninstallPorts {
   readonly client: KubeClient;
@@ -18,25 +21,30 @@ export interface UninstallPorts {
 
 /**
  * Deletes every Rollout and waits until the running operator has restored what it steers, then takes the gate away: a gate
- * without an operator would refuse every change of a gated Deployment.
+ * without an operator would refuse every change of a gated Deployment. Throws SLUICE_UNINSTALL_TIMEOUT.
  */
-export async function uninstall({ client, clock, logger, gate }: UninstallPorts, signal: AbortSignal): Promise<void> {
-  const end = clock.now() + LIMIT_MS;
+export async function uninstall(
+  { client, clock, logger, gate }: UninstallPorts,
+  timeoutMs: DurationMs,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = clock.now() + timeoutMs;
   for (;;) {
     const { items } = await client.list(rolloutsResource, {}, { signal });
     if (items.length === 0) break;
-    if (clock.now() > end)
-      throw new SluiceError(
-        'SLUICE_UNINSTALL_TIMEOUT',
-        `${items.length} Rollouts are still there, such as ${items[0]?.metadata.namespace}/${items[0]?.metadata.name}`,
-      );
+    const named = items.slice(0, NAMED).map(({ metadata }) => keyOf(metadata));
+    if (clock.now() >= end) {
+      const more = items.length > NAMED ? ` and ${items.length - NAMED} more` : '';
+      const message = `${items.length} Rollouts are still there: ${named.join(', ')}${more}`;
+      throw new SluiceError('SLUICE_UNINSTALL_TIMEOUT', message);
+    }
     for (const { metadata } of items.filter((item) => item.metadata.deletionTimestamp === undefined))
       await client.delete(rolloutsResource, metadata, {
         signal,
         preconditions: { uid: metadata.uid },
         propagation: 'Background',
       });
-    logger.info({ left: items.length }, 'Rollouts are being restored and removed');
+    logger.info({ left: items.length, rollouts: named }, 'Rollouts are being restored and removed');
     await sleep(clock, LOOK_MS, signal);
   }
   await client.delete(mutatingWebhookConfigurations, { name: gate }, { signal });

@@ -49,6 +49,10 @@ export function apiServer(ports: ApiPorts, limits: ApiLimits, tls: TlsPair): Fas
     return refuse(ports, error, request, reply);
   });
   const gate = new Gate(ports, limits);
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (typeof payload === 'string') gate.send(request, reply, payload);
+    return payload;
+  });
   for (const name of Object.keys(operations) as OperationName[]) addOperation(app, gate, name);
   addOtherMethods(app);
   return app;
@@ -77,7 +81,7 @@ function addOperation(app: FastifyInstance, gate: Gate, name: OperationName): vo
       );
     }
     scope.addHook('onRequest', async (request, reply) => {
-      gate.enter(request, reply);
+      gate.enter(request, reply, operation.isPublic ?? false);
       if (!operation.isPublic) callers.set(request, gate.identify(request));
     });
     scope.addHook('onResponse', async (_request, reply) => gate.ports.answered(name, reply.statusCode));

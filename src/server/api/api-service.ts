@@ -9,6 +9,8 @@ import type { ApiLimits, ApiPorts } from './gate.ts';
 const LIMITS: ApiLimits = {
   requests: 128,
   bodyBytes: 16 * 1_048_576,
+  documents: 32,
+  answerBytes: 32 * 1_048_576,
   calls: 8,
   rates: { perSecond: 20, burst: 100, callers: 2_000 },
 };

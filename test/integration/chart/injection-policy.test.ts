@@ -40,6 +40,8 @@ const pods: readonly [string, Manifest][] = [
   ['a pod without the label', podOf({}, {})],
   ['a pod with another value', podOf({}, { 'sluice.dev/inject': 'false' })],
   ['a pod in the network of its node', podOf({ hostNetwork: true })],
+  ['a pod for Windows', podOf({ os: { name: 'windows' } })],
+  ['a pod for Linux', podOf({ os: { name: 'linux' } })],
   ['a pod without account', podOf({ serviceAccountName: undefined })],
   ['a pod with a volume of our names', podOf({ volumes: [{ name: 'sluice-token', emptyDir: {} }] })],
   ['a pod with our port', podOf({ containers: [{ name: 'app', image: 'shop', ports: [{ containerPort: 8017 }] }] })],

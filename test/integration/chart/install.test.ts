@@ -137,7 +137,7 @@ test.each([
   ...reads('featureflags', 'sluice.dev'),
   'update featureflags/status sluice.dev shop',
   'create configmaps - shop',
-  ...['get', 'list', 'watch', 'update'].map((verb) => `${verb} configmaps - shop sluice-ruleset`),
+  ...['list', 'watch', 'update'].map((verb) => `${verb} configmaps - shop sluice-ruleset`),
   ...reads('deployments', 'apps'),
   ...reads('replicasets', 'apps'),
   ...reads('controllerrevisions', 'apps'),
@@ -167,6 +167,14 @@ test.each([
   `update leases coordination.k8s.io ${NAMESPACE}`,
   `create secrets - ${NAMESPACE}`,
   `get secrets - ${NAMESPACE}`,
+  ...['list', 'watch', 'update'].map((verb) => `${verb} secrets - ${NAMESPACE} sluice-webhook-certificates`),
+  ...['create', 'patch', 'delete'].map((verb) => `${verb} referencegrants gateway.networking.k8s.io ${NAMESPACE}`),
+  ...['securitypolicies', 'clienttrafficpolicies'].flatMap((policies) => [
+    ...reads(policies, 'gateway.envoyproxy.io'),
+    ...['create', 'patch', 'delete'].map((verb) => `${verb} ${policies} gateway.envoyproxy.io shop`),
+  ]),
+  'create tokenreviews authentication.k8s.io',
+  'create subjectaccessreviews authorization.k8s.io',
   'get mutatingwebhookconfigurations admissionregistration.k8s.io - sluice-gate',
   'watch mutatingwebhookconfigurations admissionregistration.k8s.io - sluice-gate',
   'patch mutatingwebhookconfigurations admissionregistration.k8s.io - sluice-gate',
@@ -177,7 +185,20 @@ test.each([
 test.each([
   'get secrets - shop',
   'list secrets - shop',
-  `delete secrets - ${NAMESPACE}`,
+  `list secrets - ${NAMESPACE}`,
+  `watch secrets - ${NAMESPACE}`,
+  `update secrets - ${NAMESPACE} sluice-rulesets`,
+  `delete secrets - ${NAMESPACE} sluice-webhook-certificates`,
+  'get configmaps - shop sluice-ruleset',
+  'patch rollouts/status sluice.dev shop',
+  'patch featureflags/status sluice.dev shop',
+  'update metrics/status sluice.dev shop',
+  `get referencegrants gateway.networking.k8s.io ${NAMESPACE}`,
+  'create referencegrants gateway.networking.k8s.io shop',
+  'update securitypolicies gateway.envoyproxy.io shop',
+  'update clienttrafficpolicies gateway.envoyproxy.io shop',
+  'get tokenreviews authentication.k8s.io',
+  'create selfsubjectaccessreviews authorization.k8s.io shop',
   'get configmaps - shop',
   'list configmaps - shop',
   'update configmaps - shop kube-root-ca.crt',
@@ -219,13 +240,22 @@ test('uninstalling waits for the job that deletes Rollouts while the operator is
   const probe = async () => (await statusOf(`${JOBS}/sluice-uninstall`)) === 200;
   await waitFor(probe, { what: 'the job sluice-uninstall', timeoutMs: 30_000, signal });
   expect(await may(UNINSTALL, 'delete rollouts sluice.dev shop')).toBe(true);
-  expect(await may(UNINSTALL, 'watch rollouts sluice.dev shop')).toBe(true);
+  expect(await may(UNINSTALL, 'list rollouts sluice.dev')).toBe(true);
+  for (const verb of ['get', 'watch', 'patch'])
+    expect(await may(UNINSTALL, `${verb} rollouts sluice.dev shop`)).toBe(false);
+  expect(await may(UNINSTALL, 'get mutatingwebhookconfigurations admissionregistration.k8s.io - sluice-gate')).toBe(
+    false,
+  );
   expect(await may(UNINSTALL, 'delete mutatingwebhookconfigurations admissionregistration.k8s.io - sluice-gate')).toBe(
     true,
   );
   expect(await may(UNINSTALL, 'delete deployments apps shop')).toBe(false);
   expect(await statusOf(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/sluice-operator`)).toBe(200);
-  expect((await succeed('sluice-uninstall')).spec.template.spec.containers[0].args).toEqual(['uninstall']);
+  expect((await succeed('sluice-uninstall')).spec.template.spec.containers[0].args).toEqual([
+    'uninstall',
+    '--timeout',
+    '255s',
+  ]);
   expect(await may(UNINSTALL, 'delete configmaps - shop sluice-ruleset')).toBe(false);
   const remover = `system:serviceaccount:${NAMESPACE}:sluice-remove-rulesets`;
   const last = await succeed('sluice-remove-rulesets', async () => {

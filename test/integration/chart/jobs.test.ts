@@ -39,6 +39,29 @@ test('the upgrade job brings definitions from whatever they were to those of the
   expect((await rawApi(config, 'GET', PATH.replace('rollouts', 'metrics'))).status).toBe(200); // was missing
 });
 
+test('the job before an uninstall says which Rollouts nobody restores, and takes a duration only', async () => {
+  const config = kubeConfig(plane.kubeconfigPath);
+  const collection = '/apis/sluice.dev/v1alpha1/namespaces/default/rollouts';
+  const { body } = await rawApi(config, 'POST', collection, {
+    body: {
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'web', finalizers: ['sluice.dev/restore'] },
+      spec: {
+        workload: { name: 'web' },
+        traffic: { service: 'web', router: { gatewayAPI: { httpRoutes: [{ name: 'web' }] } } },
+        steps: [{ weight: 100, hold: '1m' }],
+      },
+    },
+  });
+  expect(body.message).toBeUndefined();
+  const { status, stderr, stdout } = run('uninstall', '--timeout', '2s');
+  expect(status).toBe(1);
+  expect(stderr).toContain('SLUICE_UNINSTALL_TIMEOUT: 1 Rollouts are still there: default/web');
+  expect(stdout).toContain('"rollouts":["default/web"]');
+  expect(run('uninstall', '--timeout', 'soon')).toMatchObject({ status: 1 });
+});
+
 test('the job after an uninstall deletes the rulesets that an operator made, in all namespaces, and nothing else', async () => {
   const config = kubeConfig(plane.kubeconfigPath);
   const path = (namespace: string, name = '') => `/api/v1/namespaces/${namespace}/configmaps/${name}`;

@@ -37,7 +37,7 @@ const wrong: readonly [string, string][] = [
   ['metrics: { readSecrets: maybe }', 'readSecrets'],
   ['flowControl: { enabled: often }', 'enabled'],
   ['flowControl: { priorityLevel: "" }', 'priorityLevel'],
-  ['uninstall: { timeoutSeconds: 1 }', 'timeoutSeconds'],
+  ['uninstall: { timeoutSeconds: 29 }', 'timeoutSeconds'],
   ['injection: { image: mine }', 'image'],
   ['evaluator: { replicas: 0 }', 'replicas'],
   ['evaluator: { flagSet: Shop }', 'flagSet'],
@@ -158,6 +158,31 @@ test('the right to read Secrets elsewhere, the pod monitor, the evaluator and th
   const none = '{ uninstall: { deleteRollouts: false, deleteRulesets: false }, crds: { upgrade: false } }';
   const off = names(await render(none, signal));
   expect(off.filter((name) => optional.includes(name))).toEqual([]);
+});
+
+test('a replica that stops still answers until the API server knows, and has the time for its own end after that', async () => {
+  const { spec } = find(await render('', signal), 'Deployment', 'sluice-operator').spec.template;
+  const { seconds } = spec.containers[0].lifecycle.preStop.sleep;
+  expect(seconds).toBe(5);
+  expect(spec.terminationGracePeriodSeconds - seconds).toBeGreaterThanOrEqual(20);
+});
+
+test('the job before an uninstall ends by itself, with its reasons, before the deadline that takes its pods and their logs away', async () => {
+  for (const [value, deadlineSeconds] of [
+    ['', 270],
+    ['uninstall: { timeoutSeconds: 1800 }', 1800],
+  ] as const) {
+    const objects = await render(value, signal);
+    const { spec } = find(objects, 'Job', 'sluice-uninstall');
+    const { args } = spec.template.spec.containers[0];
+    expect(args).toEqual(['uninstall', '--timeout', `${deadlineSeconds - 15}s`]);
+    expect(spec).toMatchObject({ activeDeadlineSeconds: deadlineSeconds, backoffLimit: 0 });
+    expect(spec.podFailurePolicy.rules).toEqual([
+      { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] },
+    ]);
+    for (const name of ['sluice-remove-rulesets', 'sluice-upgrade-crds'])
+      expect(find(objects, 'Job', name).spec.backoffLimit).toBe(2);
+  }
 });
 
 test('the FlowSchemas go to the level that is asked for, and away where nobody wants them', async () => {

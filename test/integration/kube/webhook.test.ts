@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../../hack/cluster/wait.ts';
 import { systemClock } from '../../../src/base/clock.ts';
@@ -146,6 +148,37 @@ test('what is no review is refused with its reason, and a crash or a slow answer
   expect(crash.text).not.toContain('secret');
   const good = await post(server.port, tls.ca, review('u-1'));
   expect(JSON.parse(good.text).response).toMatchObject({ uid: 'u-1', allowed: true, warnings: ['it was marked'] });
+});
+
+/** What comes back for a request that no client would write so, over a connection that the server ends. */
+function say(port: number, ca: string, request: string): Promise<string> {
+  const socket = connectTls({ host: '127.0.0.1', port, ca });
+  socket.write(`${request}\r\nHost: webhook\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  return text(socket);
+}
+
+test.each(['GET // HTTP/1.1', 'POST //?x HTTP/1.1', 'POST http:// HTTP/1.1', 'POST /%ff? HTTP/1.1'])(
+  'a target that is no address is refused, and the next review is answered: %s',
+  async (line) => {
+    const tls = issue();
+    const server = await serve({ '/mutate': mark }, tls);
+    expect(await say(server.port, tls.ca, line)).toMatch(/^HTTP\/1.1 404 /);
+    expect((await post(server.port, tls.ca, review('u'), '/mutate?timeout=3s')).status).toBe(200);
+  },
+);
+
+test('a failure to answer costs one connection', async () => {
+  const tls = issue();
+  const told: unknown[] = [];
+  const logger = { ...silent, error: (facts: object, message: string) => void told.push({ ...facts, message }) };
+  const answer = { allowed: true, warnings: [10n] } as unknown as Awaited<ReturnType<Admit>>; // JSON has no such numbers
+  const routes: Record<string, Admit> = { '/mutate': mark, '/odd': async () => answer };
+  const server = new WebhookServer({ ...ports, logger }, { host: '127.0.0.1', port: 0, routes });
+  onTestFinished(() => server.stop(0));
+  await server.start(tls);
+  await expect(post(server.port, tls.ca, review('u'), '/odd')).rejects.toThrow('socket hang up');
+  expect(told.at(-1)).toMatchObject({ message: 'an admission request could not even be answered' });
+  expect((await post(server.port, tls.ca, review('u'))).status).toBe(200);
 });
 
 test('an idle connection is kept for longer than the 90 s after which the API server gives it up', async () => {

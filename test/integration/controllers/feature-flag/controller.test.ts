@@ -244,6 +244,18 @@ test('a release flag that outlives its day is told by condition, event and count
   expect(counts.get(shop)).toMatchObject({ total: 2, notAccepted: 0, expired: ['old'] });
 });
 
+test('a namespace is counted until it has neither flags nor a ruleset', async () => {
+  const { counts } = await startFlagController(home, [shop]);
+  await put('a');
+  await accepted('a', 'True');
+  await api('DELETE', flagPath('a'));
+  const isEmpty = async () => counts.get(shop)?.total === 0;
+  await waitFor(isEmpty, { what: 'no flags', timeoutMs: TIMEOUT_MS, everyMs: 20, signal: signal() });
+  await api('DELETE', snapshotPath());
+  const isGone = async () => !counts.has(shop);
+  await waitFor(isGone, { what: 'no count', timeoutMs: TIMEOUT_MS, everyMs: 20, signal: signal() });
+});
+
 test('a ruleset that no ConfigMap can hold is refused with a code; what was published stays, and can be killed', async () => {
   await startFlagController(home, [shop]);
   await put('a');

@@ -112,6 +112,7 @@ test.each([
 
 test.each([
   [podWith({ hostNetwork: true }), 'network of its node'],
+  [podWith({ os: { name: 'windows' } }), 'runs on Windows'],
   [podWith({ serviceAccountName: undefined }), 'no service account'],
   [podWith({ volumes: [{ name: 'sluice-state', emptyDir: {} }] }), 'volume sluice-state'],
   [podWith({ containers: [{ name: 'sluice-evaluator' }] }), 'no native sidecar'],
