@@ -18,16 +18,14 @@ export const retreatSequence: Policy = (seen, now) => {
     message,
     flight: enter(flight, stage, now),
   });
+  // In every stage up to the way of the routes home: what a lowering by a late cache left there is still to be taken.
+  if (lowers.has(flight.stage) && seen.routes.some(({ reachesCanary }) => reachesCanary)) {
+    const verdict = condemnsRevision(flight.retreat.reason) ? 'RolledBack' : 'Lowered';
+    return doing('Lowering', 'traffic leaves the canary', { kind: 'Lower', verdict });
+  }
   switch (flight.stage) {
-    case 'Lowering': {
-      const reached = seen.routes.filter((route) => route.reachesCanary);
-      if (reached.length > 0)
-        return doing('Lowering', 'traffic leaves the canary', {
-          kind: 'Lower',
-          verdict: condemnsRevision(flight.retreat.reason) ? 'RolledBack' : 'Lowered',
-        });
+    case 'Lowering':
       return next(served(seen) ? 'Draining' : 'PinningStable', 'no traffic goes to the canary');
-    }
     case 'Draining':
       return (
         waitFor(flight.stageSince, spec.traffic.drain, now, 'Draining', 'requests at the canary end') ??
@@ -66,6 +64,8 @@ export const retreatSequence: Policy = (seen, now) => {
       return cleanUp(seen, flight, now);
   }
 };
+
+const lowers = new Set<InFlight['stage']>(['Lowering', 'Draining', 'PinningStable', 'ScalingDown']);
 
 /** Only a route that uses the helpers can have sent requests to the canary. */
 const served = (seen: Observed): boolean => seen.routes.some(({ usesHelpers }) => usesHelpers);
