@@ -1,11 +1,12 @@
 import type { RolloutSpec } from '../../../api/rollout.ts';
 import type { InFlight } from '../../../api/rollout-status.ts';
-import type { EpochMs } from '../../../base/units.ts';
+import { after, type EpochMs } from '../../../base/units.ts';
 import type { Move, Policy, Write } from '../decision.ts';
 import { condemnsRevision, enter, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 import { pinnable } from '../pin.ts';
 import { keepsPolicies, withoutPolicies } from '../policies-gone.ts';
+import { GATEWAY_PATIENCE_MS } from '../route-plan.ts';
 import { begin } from './template.ts';
 
 /** The way back to stable alone: lower, drain, pin, scale down, restore the route, unpin, clean up. */
@@ -44,6 +45,8 @@ export const retreatSequence: Policy = (seen, now) => {
           'canary pods stay for requests in flight',
         );
       if (early) return early;
+      const lag = gatewaysBehind(seen, flight, spec, now);
+      if (lag) return lag;
       if (canarySet && canarySet.owner === 'Record' && (canarySet.desired > 0 || canarySet.pods > 0))
         return doing(
           'ScalingDown',
@@ -74,6 +77,23 @@ const delayOf = (flight: InFlight, spec: RolloutSpec) =>
   flight.retreat?.reason === 'NewTemplate' ? spec.traffic.drain : spec.scaleDownDelay;
 
 const doing = (reason: string, message: string, ...writes: Write[]): Move => ({ ...wait(reason, message), writes });
+
+/**
+ * The pods stay until gateways no longer send to them, and what they sent has ended. One that takes nothing in may be gone for
+ * good, and does not keep them.
+ */
+function gatewaysBehind({ routes }: Observed, flight: InFlight, spec: RolloutSpec, now: EpochMs): Move | undefined {
+  const patience = after(flight.stageSince, GATEWAY_PATIENCE_MS);
+  const lowered = routes.filter(({ record }) => record !== undefined);
+  const behind = lowered.find(({ takenInAt }) => takenInAt === undefined);
+  if (behind && now < patience) {
+    const { reason, message } = behind.notProgrammed ?? { reason: 'NotObserved', message: 'is not taken in yet' };
+    return wait(reason, `HTTPRoute ${behind.name}: ${message}`, patience);
+  }
+  const last = Math.max(0, ...lowered.map(({ takenInAt }) => takenInAt ?? 0));
+  const since = Math.min(last, patience) as EpochMs;
+  return waitFor(since, spec.traffic.drain, now, 'Draining', 'requests at the canary end');
+}
 
 /** Clients that pass the gateway by must reach stable alone before canary pods go. */
 function pinStable(seen: Observed, flight: InFlight): Move | undefined {
