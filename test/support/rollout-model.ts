@@ -9,7 +9,7 @@ import { decide } from '../../src/core/rollout/decide.ts';
 import type { Decision, Told, Write } from '../../src/core/rollout/decision.ts';
 import type { Observed, PodSet, Problem } from '../../src/core/rollout/observed.ts';
 import { planOf } from '../../src/core/rollout/plan.ts';
-import type { PlanRecord, RoutePlan } from '../../src/core/rollout/route-plan.ts';
+import { GATEWAY_PATIENCE_MS, type PlanRecord, type RoutePlan } from '../../src/core/rollout/route-plan.ts';
 import { withRouter } from '../../src/core/rollout/router.ts';
 import { isPartial } from '../../src/core/rollout/sticky.ts';
 
@@ -62,6 +62,10 @@ export class RolloutModel {
     plan: { kind: 'Original' },
     acceptedAt: 0,
   };
+  /** What the gateway sends by: the last plan that it took in. */
+  sentBy: RoutePlan = { kind: 'Original' };
+  /** Beside what gateways always need; Infinity for one that takes nothing in any more. */
+  lagMs = 0;
   /** How each guardrail answers when it is asked. */
   answer: (guardrail: Guardrail) => SampleAnswer = () => ({ kind: 'Value', value: 0 });
   /** Pods of these revisions never become available. */
@@ -89,6 +93,8 @@ export class RolloutModel {
   told: Told[] = [];
   decisions: Decision[] = [];
   #guardrails: JudgedGuardrail[];
+  /** When Sluice last wrote the route. */
+  #writtenAt = 0;
 
   constructor(spec: Partial<RolloutSpecInput> = {}) {
     this.spec = rolloutSpecSchema.parse({
@@ -138,6 +144,7 @@ export class RolloutModel {
       sameJson(this.route.plan, plan) &&
       (plan.kind === 'Original' || (this.route.record?.revision === canaryHash && this.route.record?.verdict === 'Go'));
     const settled = this.now >= this.route.acceptedAt;
+    const isGivenUp = plan.kind === 'Original' && this.#patienceIsOver();
     const split = this.route.plan.kind === 'Split' ? this.route.plan : undefined;
     const endpoints = (hash: string | undefined) => this.#endpoints(hash);
     const replicas = this.workload.replicas;
@@ -185,16 +192,12 @@ export class RolloutModel {
           name: 'web',
           ...(this.route.record ? { record: this.route.record } : {}),
           canaryBp: (split?.canaryBp ?? 0) as WeightBp,
-          reachesCanary:
-            split !== undefined &&
-            (split.canaryBp > 0 ||
-              split.match !== undefined ||
-              split.perUser !== undefined ||
-              split.shadow !== undefined),
+          reachesCanary: split !== undefined && reachesCanary(split),
           usesHelpers: split !== undefined,
           programmed: settled,
+          ...(this.route.record && settled ? { takenInAt: this.route.acceptedAt as EpochMs } : {}),
           progress: atPlan
-            ? settled
+            ? settled || isGivenUp
               ? { kind: 'AtPlan' }
               : { kind: 'Waiting', until: this.route.acceptedAt as EpochMs, reason: 'Settling', message: 'settles' }
             : this.#raiseWaits(plan)
@@ -240,10 +243,25 @@ export class RolloutModel {
 
   advance(ms: number): void {
     this.now = (this.now + ms) as EpochMs;
+    this.#takeIn();
     this.#kubernetes();
     this.#distribute();
     this.#sample();
   }
+
+  /** A gateway that comes back takes in what stands there. */
+  gatewayReturns(): void {
+    this.lagMs = 0;
+    this.route.acceptedAt = Math.min(this.route.acceptedAt, this.now);
+    this.#takeIn();
+  }
+
+  #takeIn(): void {
+    if (this.now >= this.route.acceptedAt) this.sentBy = this.route.plan;
+  }
+
+  /** Nobody waits any longer for the gateway to take in what was written. */
+  #patienceIsOver = (): boolean => this.now >= this.#writtenAt + GATEWAY_PATIENCE_MS;
 
   /** Gateways say BackendsAvailable=False of a route to a Service without pods, and no weight rises until they say True. */
   #raiseWaits(plan: RoutePlan): boolean {
@@ -360,25 +378,26 @@ export class RolloutModel {
   /** Throws where a write would lose requests or break a promise of docs/rollouts.md. */
   #check(write: Write): void {
     const split = this.route.plan.kind === 'Split' ? this.route.plan : undefined;
-    const reaches =
-      split !== undefined &&
-      (split.canaryBp > 0 || split.match !== undefined || split.perUser !== undefined || split.shadow !== undefined);
+    const reaches = split !== undefined && reachesCanary(split);
     const forbid = (bad: boolean, why: string) => {
       if (bad) throw new Error(`${write.kind}: ${why}`);
     };
+    const sent = this.sentBy.kind === 'Split' && !this.orphaned ? this.sentBy : undefined;
+    const isSent = sent !== undefined && reachesCanary(sent) && !this.#patienceIsOver();
     const reached = (hash: string) =>
-      (reaches && this.helpers?.canary === hash) || (this.userPin === hash && split === undefined);
+      ((reaches || isSent) && this.helpers?.canary === hash) || (this.userPin === hash && split === undefined);
     switch (write.kind) {
       case 'RemoveHelpers':
         forbid(this.rival, 'they are of another Rollout');
         forbid(split !== undefined, 'a route still sends to the helpers');
+        forbid(sent !== undefined && !this.#patienceIsOver(), 'a gateway still sends to the helpers');
         return;
       case 'LetGo':
         forbid(this.rival && !this.workload.marked, 'another Rollout has the Deployment');
         return;
       case 'AimHelpers':
         forbid(
-          reaches && this.helpers !== undefined && this.helpers.canary !== write.canaryHash,
+          (reaches || isSent) && this.helpers !== undefined && this.helpers.canary !== write.canaryHash,
           'traffic would change revision under way',
         );
         return;
@@ -417,6 +436,10 @@ export class RolloutModel {
         const set = this.sets.get(write.hash);
         forbid(set?.desired !== this.workload.replicas, 'the canary is not at full size');
         forbid(this.workload.hash !== write.hash, 'the Deployment asks for another template');
+        forbid(
+          sent !== undefined && sent.canaryBp < 10_000 && (split !== undefined || !this.#patienceIsOver()),
+          'a gateway still sends to stable',
+        );
         return;
       }
       case 'UnpinService':
@@ -552,8 +575,9 @@ export class RolloutModel {
     this.route = {
       plan: { kind: 'Split', canaryBp: 0 as WeightBp },
       record: this.#recordOf(verdict, this.status.epoch),
-      acceptedAt: this.now + 500,
+      acceptedAt: this.now + 500 + this.lagMs,
     };
+    this.#writtenAt = this.now;
   }
 
   #raise(plan: RoutePlan, epoch: number): void {
@@ -561,14 +585,18 @@ export class RolloutModel {
     this.route = {
       plan,
       record: this.#recordOf('Go', epoch),
-      acceptedAt: this.now + 2000,
+      acceptedAt: this.now + 2000 + this.lagMs,
     };
+    this.#writtenAt = this.now;
   }
 
   #recordOf(verdict: PlanRecord['verdict'], epoch: number): PlanRecord {
     return { rollout: 'uid', revision: this.status.inFlight?.hash ?? '', epoch, verdict, changedAt: this.now };
   }
 }
+
+const reachesCanary = (plan: Extract<RoutePlan, { kind: 'Split' }>): boolean =>
+  plan.canaryBp > 0 || plan.match !== undefined || plan.perUser !== undefined || plan.shadow !== undefined;
 
 /** `v1!` has the template of `v1`, whose set is gone, and so another hash. */
 const digestOf = (hash: string): string => hash.replace('!', '');

@@ -88,8 +88,12 @@ export class RolloutNamespace {
     return rollout;
   }
 
+  route(name: string): HttpRoute {
+    return this.#routes.get({ namespace: NAMESPACE, name }) as unknown as HttpRoute;
+  }
+
   rulesOf(route: string): readonly RouteRule[] {
-    return (this.#routes.get({ namespace: NAMESPACE, name: route }) as unknown as HttpRoute).spec.rules ?? [];
+    return this.route(route).spec.rules ?? [];
   }
 
   weightsOf(route: string): (readonly [string, number | undefined])[] {

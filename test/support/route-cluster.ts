@@ -6,6 +6,7 @@ import type { HttpRoute, RouteRule } from '../../src/traffic/gateway-api/http-ro
 import { lower } from '../../src/traffic/gateway-api/lower.ts';
 import { observe } from '../../src/traffic/gateway-api/observe.ts';
 import type { RouteContext } from '../../src/traffic/gateway-api/route-context.ts';
+import { sawTakenIn, type TakenIn } from '../../src/traffic/gateway-api/taken-in.ts';
 import type { JsonPatch } from '../../src/traffic/json-patch.ts';
 import { applyPatch } from './json-patch.ts';
 
@@ -27,6 +28,7 @@ export class RouteCluster {
   gateways: RouteContext['gateways'] = [envoyGateway];
   lagMs = 0;
   #takesInAt = START;
+  #takenIn: TakenIn | undefined;
   readonly patches: JsonPatch[] = [];
 
   constructor(route: HttpRoute) {
@@ -46,6 +48,7 @@ export class RouteCluster {
         settleMs: SETTLE_MS,
       },
       ...{ now: this.now, neverValue: 'nobody-sends-this', gateways: this.gateways },
+      ...{ controllers: {}, takenIn: this.#takenIn },
     };
   }
 
@@ -73,8 +76,11 @@ export class RouteCluster {
     this.#takesInAt = this.now + this.lagMs;
   }
 
+  /** Seen at once. */
   takeIn(): void {
     this.route = { ...this.route, status: programmed(this.route) };
+    const asked = { rolloutUid: 'uid-1', controllers: {}, now: this.now };
+    this.#takenIn = sawTakenIn(this.#takenIn, this.route, asked);
   }
 
   /** One look at the route: a patch if one is due, else time passes. Answers what it saw before. */

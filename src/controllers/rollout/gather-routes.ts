@@ -6,10 +6,12 @@ import type { RouteSeen } from '../../core/rollout/route-plan.ts';
 import type { HTTPRoute } from '../../kube/builtins.ts';
 import type { ObjectRef } from '../../kube/resource.ts';
 import type { GatewayFacts } from '../../traffic/gateway-api/capabilities.ts';
+import type { Controllers } from '../../traffic/gateway-api/conditions.ts';
 import { foreignManager, sawRoute } from '../../traffic/gateway-api/foreign-manager.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
 import { observe } from '../../traffic/gateway-api/observe.ts';
 import type { RouteContext } from '../../traffic/gateway-api/route-context.ts';
+import { sawTakenIn } from '../../traffic/gateway-api/taken-in.ts';
 import { servicesOf } from './manifests.ts';
 import { type RolloutMemory, revertsOf } from './memory.ts';
 import type { CustomObject, Sources } from './sources.ts';
@@ -38,6 +40,15 @@ export function gatewaysOf(sources: Sources, route: HTTPRoute): GatewayFacts[] {
   return parentRefsOf(route).flatMap(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) =>
     kind === 'Gateway' ? (gatewayFacts(sources, { namespace, name }) ?? []) : [],
   );
+}
+
+/** Who answers for the Gateways that a route names as parents, where that is known. */
+function controllersOf(sources: Sources, route: HTTPRoute): Controllers {
+  const known = parentRefsOf(route).flatMap(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) => {
+    const facts = kind === 'Gateway' ? gatewayFacts(sources, { namespace, name }) : undefined;
+    return facts ? [[`${namespace}/${name}`, facts.controllerName] as const] : [];
+  });
+  return Object.fromEntries(known);
 }
 
 /** What is known of one Gateway, by its class. */
@@ -87,6 +98,8 @@ export function routeContext(
     now,
     neverValue: memory.neverValue,
     gateways: gatewaysOf(sources, route),
+    controllers: controllersOf(sources, route),
+    takenIn: memory.takenIn.get(route.metadata.name),
   };
 }
 
@@ -105,6 +118,8 @@ export function gatherRoutes(
     const route = sources.httpRoutes.get({ namespace, name });
     if (!route) return [];
     const typed = route as unknown as HttpRoute;
+    const asked = { rolloutUid: rollout.metadata.uid ?? '', controllers: controllersOf(sources, route), now };
+    memory.takenIn.set(name, sawTakenIn(memory.takenIn.get(name), typed, asked));
     memory.reverts.set(name, sawRoute(revertsOf(memory, name), typed, servicesOf(spec), now));
     return [
       observe(

@@ -5,6 +5,7 @@ import type { EpochMs } from '../../base/units.ts';
 import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
 import type { Attachment } from '../../core/rollout/sticky-seen.ts';
 import { noReverts, type RevertWatch } from '../../traffic/gateway-api/foreign-manager.ts';
+import type { TakenIn } from '../../traffic/gateway-api/taken-in.ts';
 import { noPin, type PinWatch } from './pin-watch.ts';
 import type { CustomObject } from './sources.ts';
 
@@ -19,6 +20,8 @@ export interface RolloutMemory {
   /** When status was last written, and for what, so that a hold's progress is not written at every sample. */
   persistedAt: EpochMs;
   readonly reverts: Map<string, RevertWatch>;
+  /** Of each route, by name: since when the gateways have our last change. */
+  readonly takenIn: Map<string, TakenIn | undefined>;
   pin: PinWatch;
   /** A header value that nobody can guess: an armed rule matches only this. */
   readonly neverValue: string;
@@ -33,6 +36,7 @@ export interface RolloutMemory {
 export const newMemory = (): RolloutMemory => ({
   persistedAt: 0 as EpochMs,
   reverts: new Map(),
+  takenIn: new Map(),
   pin: noPin,
   neverValue: randomBytes(24).toString('base64url'),
   guardrails: undefined,

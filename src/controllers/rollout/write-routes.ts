@@ -35,7 +35,10 @@ async function lowerRoute(context: WriteContext, name: string, verdict: 'RolledB
   const flight = observed.status.inFlight;
   if (!flight) return;
   const safety = { signal, deadlineMs: SAFETY_DEADLINE_MS, priority: 'safety' as const };
-  let route = sources.httpRoutes.get(refOf(context, name));
+  const ref = refOf(context, name);
+  let route = sources.httpRoutes.get(ref);
+  // A cache may be behind a raise of our own, so nothing is believed to be done before the API server's own object says so.
+  let isFresh = false;
   for (let read = 0; read < MOST_READS; read++) {
     if (!route) return; // a deleted route sends nobody anywhere
     const patch = lower(typed(route), {
@@ -46,18 +49,17 @@ async function lowerRoute(context: WriteContext, name: string, verdict: 'RolledB
       now: clock.now(),
       verdict,
     });
-    if (!patch) return;
+    if (!patch && isFresh) return;
     try {
-      remember(
-        context,
-        name,
-        await client.patch(httpRoutes, refOf(context, name), { json: patch }, { ...safety, repeatable: true }),
-      );
-      return;
+      route = patch
+        ? await client.patch(httpRoutes, ref, { json: patch }, { ...safety, repeatable: true })
+        : await client.get(httpRoutes, ref, safety);
+      if (patch && route) remember(context, name, route);
     } catch (error) {
       if (!isPatchTestFailed(error) && !isConflict(error)) throw error;
-      route = await client.get(httpRoutes, refOf(context, name), safety);
+      route = await client.get(httpRoutes, ref, safety);
     }
+    isFresh = true;
   }
   throw new SluiceError('SLUICE_KUBE_PATCH_TEST', `HTTPRoute ${name} changes faster than it can be lowered`, {
     route: name,

@@ -68,7 +68,9 @@ function programmed(seen: Observed, { inFlight }: RolloutStatus): ConditionClaim
   const notPerUser = whyNotPerUser(seen, inFlight);
   if (!behind && notPerUser) return claim('TrafficProgrammed', 'False', notPerUser.reason, notPerUser.message);
   if (!behind) return claim('TrafficProgrammed', 'True', 'Programmed');
-  const why = behind.notProgrammed ?? { reason: 'Changing', message: 'is being changed' };
+  const { progress } = behind;
+  const lag = progress.kind === 'Waiting' ? progress : { reason: 'Changing', message: 'is being changed' };
+  const why = behind.notProgrammed ?? lag;
   return claim('TrafficProgrammed', 'False', why.reason, `HTTPRoute ${behind.name}: ${why.message}`);
 }
 

@@ -1,5 +1,8 @@
 import type { Step } from '../../api/rollout.ts';
-import type { EpochMs, WeightBp } from '../../base/units.ts';
+import type { DurationMs, EpochMs, WeightBp } from '../../base/units.ts';
+
+/** How long what goes back waits for a gateway that takes nothing in: it may be gone for good (docs/decisions/0245). */
+export const GATEWAY_PATIENCE_MS = 120_000 as DurationMs;
 
 /** Requests that go to the canary whatever the weight. */
 export type Match = NonNullable<Step['match']>;
@@ -51,6 +54,7 @@ export interface PlanRecord {
 
 /** How far one route is from a plan. */
 export type RouteProgress =
+  /** Its rules are the plan's, and the gateways have taken them in. */
   | { readonly kind: 'AtPlan' }
   /** A patch is due now. */
   | { readonly kind: 'Due' }
@@ -70,6 +74,8 @@ export interface RouteSeen {
   /** Some rule sends to `-stable` or `-canary`. */
   readonly usesHelpers: boolean;
   readonly progress: RouteProgress;
+  /** When the gateways were first seen to have judged what Sluice wrote last, whatever they found. A new leader sees it anew. */
+  readonly takenInAt?: EpochMs;
   /** The gateway has taken in this generation: Accepted, ResolvedRefs, and BackendsAvailable where it has that. */
   readonly programmed: boolean;
   readonly notProgrammed?: { readonly reason: string; readonly message: string };

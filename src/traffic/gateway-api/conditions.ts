@@ -6,34 +6,57 @@ export interface NotProgrammed {
   readonly message: string;
 }
 
+const GROUP = 'gateway.networking.k8s.io';
+
 /** True is good for these; the last is optional (Envoy Gateway has it). */
 const REQUIRED = ['Accepted', 'ResolvedRefs'];
 const WHERE_PRESENT = ['BackendsAvailable'];
 
 /**
+ * spec.controllerName of the GatewayClass by `namespace/name` of a Gateway, where known. Others may have left entries about
+ * the same parent, and nobody takes those away.
+ */
+export type Controllers = Readonly<Record<string, string>>;
+
+/**
  * `undefined` when every parent has taken in this generation of the route: Accepted and ResolvedRefs, BackendsAvailable
  * where the gateway has that, and no rule dropped (PartiallyInvalid).
  */
-export function whyNotProgrammed(route: HttpRoute): NotProgrammed | undefined {
-  return firstProblem(route, (status, parent) => problemOf(status, parent, route.metadata.generation));
+export function whyNotProgrammed(route: HttpRoute, controllers: Controllers): NotProgrammed | undefined {
+  return whyNotTrue(route, controllers, [...REQUIRED, ...WHERE_PRESENT]);
+}
+
+/** As `whyNotProgrammed`, but backends may lack pods. */
+export function whyNotAccepted(route: HttpRoute, controllers: Controllers): NotProgrammed | undefined {
+  return whyNotTrue(route, controllers, REQUIRED);
 }
 
 /** `undefined` when every parent has judged this generation, whatever it found. */
-export function whyNotJudged(route: HttpRoute): NotProgrammed | undefined {
-  return firstProblem(route, (status, parent) =>
+export function whyNotJudged(route: HttpRoute, controllers: Controllers): NotProgrammed | undefined {
+  return firstProblem(route, controllers, (status, parent) =>
     notJudged(find(status, 'Accepted'), 'Accepted', parent, route.metadata.generation),
   );
 }
 
+function whyNotTrue(route: HttpRoute, controllers: Controllers, types: readonly string[]): NotProgrammed | undefined {
+  const { generation } = route.metadata;
+  return firstProblem(route, controllers, (status, parent) => problemOf(status, parent, { types, generation }));
+}
+
 type Check = (status: ParentStatus, parent: string) => NotProgrammed | undefined;
 
-function firstProblem(route: HttpRoute, check: Check): NotProgrammed | undefined {
+function firstProblem(route: HttpRoute, controllers: Controllers, check: Check): NotProgrammed | undefined {
   const parents = route.spec.parentRefs ?? [];
   if (parents.length === 0) return { reason: 'NoParent', message: 'the route names no parentRefs' };
   for (const parent of parents) {
     const name = nameOf(parent);
+    const controller = controllerOf(parent, route, controllers);
     const statuses =
-      route.status?.parents?.filter((status) => keyOf(status.parentRef, route) === keyOf(parent, route)) ?? [];
+      route.status?.parents?.filter(
+        ({ parentRef, controllerName }) =>
+          keyOf(parentRef, route) === keyOf(parent, route) &&
+          (controller === undefined || controller === controllerName),
+      ) ?? [];
     if (statuses.length === 0)
       return { reason: 'NotReported', message: `${name}: no gateway controller has reported yet` };
     for (const status of statuses) {
@@ -44,8 +67,13 @@ function firstProblem(route: HttpRoute, check: Check): NotProgrammed | undefined
   return undefined;
 }
 
-function problemOf(status: ParentStatus, parent: string, generation: number | undefined): NotProgrammed | undefined {
-  for (const type of [...REQUIRED, ...WHERE_PRESENT]) {
+interface Asked {
+  readonly types: readonly string[];
+  readonly generation: number | undefined;
+}
+
+function problemOf(status: ParentStatus, parent: string, { types, generation }: Asked): NotProgrammed | undefined {
+  for (const type of types) {
     const condition = find(status, type);
     if (!condition && WHERE_PRESENT.includes(type)) continue;
     const stale = notJudged(condition, type, parent, generation);
@@ -81,8 +109,17 @@ const find = (status: ParentStatus, type: string): RouteCondition | undefined =>
 
 /** Identity of a parent with the API's defaults put in. */
 function keyOf(parent: ParentRef, route: HttpRoute): string {
-  const { group = 'gateway.networking.k8s.io', kind = 'Gateway', namespace = route.metadata.namespace } = parent;
+  const { group = GROUP, kind = 'Gateway', namespace = route.metadata.namespace } = parent;
   return [group, kind, namespace, parent.name, parent.sectionName ?? '', parent.port ?? ''].join('/');
+}
+
+function controllerOf(
+  { group = GROUP, kind = 'Gateway', namespace, name }: ParentRef,
+  { metadata }: HttpRoute,
+  controllers: Controllers,
+): string | undefined {
+  const isGateway = group === GROUP && kind === 'Gateway';
+  return isGateway ? controllers[`${namespace ?? metadata.namespace}/${name}`] : undefined;
 }
 
 function nameOf(parent: ParentRef): string {

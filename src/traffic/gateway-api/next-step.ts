@@ -1,7 +1,7 @@
 import { after, type EpochMs } from '../../base/units.ts';
-import type { RouteProgress } from '../../core/rollout/route-plan.ts';
+import { GATEWAY_PATIENCE_MS, type RouteProgress } from '../../core/rollout/route-plan.ts';
 import { type Allowed, advance, changesAnything, type RuleChanges, type Way } from './advance.ts';
-import { whyNotJudged, whyNotProgrammed } from './conditions.ts';
+import { whyNotAccepted, whyNotJudged, whyNotProgrammed } from './conditions.ts';
 import { type Names, namesOf } from './find-rules.ts';
 import type { HttpRoute } from './http-route.ts';
 import { usesHelpers } from './mirror.ts';
@@ -14,6 +14,8 @@ import { whyBusy } from './why-busy.ts';
 export type NextStep =
   | Exclude<RouteProgress, { kind: 'Due' }>
   | { readonly kind: 'Due'; readonly changes: RuleChanges; readonly record: StoredRecord | undefined };
+
+type Waiting = Extract<RouteProgress, { kind: 'Waiting' }>;
 
 /** The one place that decides between patch, wait and refusal; `observe` tells it, `change` does it. */
 export function nextStep(route: HttpRoute, context: RouteContext): NextStep {
@@ -46,7 +48,8 @@ export function nextStep(route: HttpRoute, context: RouteContext): NextStep {
   if (recordLost || changesAnything(rules, changes)) return { kind: 'Due', changes, record };
   const arrived = advance(rules, way, { raise: true, remove: true });
   if (arrived.kind === 'Refused') return arrived;
-  return changesAnything(rules, arrived) ? whatIsAwaited(route, context, record) : { kind: 'AtPlan' };
+  if (changesAnything(rules, arrived)) return whatIsAwaited(route, context, record);
+  return (record && whyNotInEffect(route, context, record)) ?? { kind: 'AtPlan' };
 }
 
 const wayOf = (context: RouteContext, names: Names, record: StoredRecord | undefined): Way => ({
@@ -63,23 +66,51 @@ export function isRolledBack(record: StoredRecord | undefined, { revision, epoch
 }
 
 function allowedNow(route: HttpRoute, context: RouteContext, record: StoredRecord | undefined): Allowed {
-  const settled = record !== undefined && context.now >= settledAt(record, context);
+  if (!record) return { raise: false, remove: false };
+  const takenIn = !whyNotTakenIn(route, context, record);
   return {
-    raise: settled && !isRolledBack(record, context) && !whyNotProgrammed(route),
-    remove: settled && !whyNotJudged(route),
+    raise: takenIn && !isRolledBack(record, context) && !whyNotProgrammed(route, context.controllers),
+    remove: takenIn || isGivenUp(record, context),
   };
 }
 
-const settledAt = (record: StoredRecord, { settleMs }: RouteContext): EpochMs => after(record.changedAt, settleMs);
+/** When the gateways were first seen to have judged the change that `record` is of. */
+export function takenInSince(record: StoredRecord, { takenIn }: RouteContext): EpochMs | undefined {
+  return takenIn?.changedAt === record.changedAt ? takenIn.since : undefined;
+}
+
+/** The gateways judge the last change first, and then have time to give it to all their proxies. */
+function whyNotTakenIn(route: HttpRoute, context: RouteContext, record: StoredRecord): Waiting | undefined {
+  const notYet = whyNotJudged(route, context.controllers);
+  if (notYet) return { kind: 'Waiting', ...notYet };
+  const since = takenInSince(record, context) ?? context.now;
+  const until = after(Math.max(since, record.changedAt) as EpochMs, context.settleMs);
+  if (context.now >= until) return undefined;
+  return { kind: 'Waiting', until, reason: 'Settling', message: 'the last change of the route is taking effect' };
+}
+
+/** A gateway that is gone for good says nothing any more, and must keep nobody from getting his route back. */
+const isGivenUp = (record: StoredRecord, { plan, now }: RouteContext): boolean =>
+  plan.kind === 'Original' && now >= after(record.changedAt, GATEWAY_PATIENCE_MS);
+
+/** Why rules that are the plan's do not count as that yet: a gateway may still send by those before. */
+function whyNotInEffect(route: HttpRoute, context: RouteContext, record: StoredRecord): Waiting | undefined {
+  const { plan, controllers } = context;
+  const waiting = whyNotTakenIn(route, context, record);
+  if (plan.kind === 'Original') {
+    if (isGivenUp(record, context)) return undefined;
+    return waiting && { until: after(record.changedAt, GATEWAY_PATIENCE_MS), ...waiting };
+  }
+  if (waiting) return waiting;
+  // Pods that a backend lacks keep the next raise from being written, and policies of their own say what to do about them.
+  const notYet = whyNotAccepted(route, controllers);
+  return notYet && { kind: 'Waiting', ...notYet };
+}
 
 function whatIsAwaited(route: HttpRoute, context: RouteContext, record: StoredRecord | undefined): NextStep {
-  const notYet = whyNotJudged(route);
-  if (notYet) return { kind: 'Waiting', ...notYet };
-  if (record && context.now < settledAt(record, context)) {
-    const until = settledAt(record, context);
-    return { kind: 'Waiting', until, reason: 'Settling', message: 'the last change of the route is taking effect' };
-  }
-  const notProgrammed = whyNotProgrammed(route);
+  const waiting = record && whyNotTakenIn(route, context, record);
+  if (waiting) return waiting;
+  const notProgrammed = whyNotProgrammed(route, context.controllers);
   if (notProgrammed) return { kind: 'Waiting', ...notProgrammed };
   return {
     kind: 'Waiting',

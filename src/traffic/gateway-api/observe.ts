@@ -5,7 +5,7 @@ import { whyNotProgrammed } from './conditions.ts';
 import { isPair, type Names, namesOf, type PairView, type RuleView, viewRules } from './find-rules.ts';
 import { type HttpRoute, weightOf } from './http-route.ts';
 import { mirroredBp, ourMirror, usesHelpers } from './mirror.ts';
-import { type NextStep, nextStep } from './next-step.ts';
+import { type NextStep, nextStep, takenInSince } from './next-step.ts';
 import { ownRecord, planRecord } from './record.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -15,10 +15,12 @@ export function observe(route: HttpRoute, context: RouteContext, foreignManager?
   const rules = route.spec.rules ?? [];
   const views = viewRules(rules, names);
   const record = ownRecord(route, context.rolloutUid);
-  const notProgrammed = whyNotProgrammed(route);
+  const notProgrammed = whyNotProgrammed(route, context.controllers);
+  const takenInAt = record && takenInSince(record, context);
   return {
     name: route.metadata.name,
     ...(record ? { record: planRecord(record) } : {}),
+    ...(takenInAt === undefined ? {} : { takenInAt }),
     canaryBp: Math.max(0, ...views.map((view) => (view.kind === 'Base' ? canaryShareBp(view) : 0))) as WeightBp,
     reachesCanary: views.some((view) => reachesCanary(view, names)),
     usesHelpers: rules.some((rule) => usesHelpers(rule, names)),

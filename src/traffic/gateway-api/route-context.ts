@@ -1,6 +1,8 @@
 import type { DurationMs, EpochMs } from '../../base/units.ts';
 import type { PlanServices, RoutePlan } from '../../core/rollout/route-plan.ts';
 import type { GatewayFacts } from './capabilities.ts';
+import type { Controllers } from './conditions.ts';
+import type { TakenIn } from './taken-in.ts';
 
 /** What the router must know beside the route itself. */
 export interface RouteContext {
@@ -21,4 +23,7 @@ export interface RouteContext {
   readonly neverValue: string;
   /** One for each parentRef whose gateway is known. */
   readonly gateways: readonly GatewayFacts[];
+  readonly controllers: Controllers;
+  /** What `sawTakenIn` answered last. */
+  readonly takenIn: TakenIn | undefined;
 }

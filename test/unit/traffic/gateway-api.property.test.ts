@@ -314,13 +314,14 @@ test('more goes to the canary only when the gateways have taken in the last chan
       cluster.lagMs = lagMs;
       for (let i = 0; i < 30; i++) {
         const { route } = cluster;
-        const record = observe(route, cluster.context(plan)).record;
+        const { record, takenInAt } = observe(route, cluster.context(plan));
         const before = outcomes(cluster.rules());
         cluster.step(plan);
         if (!outcomes(cluster.rules()).some((now, at) => reachOf(now) > reachOf(before[at]))) continue;
         raises += 1;
-        expect(whyNotProgrammed(route)).toBeUndefined();
-        expect(cluster.now - (record?.changedAt ?? cluster.now)).toBeGreaterThanOrEqual(2000);
+        expect(whyNotProgrammed(route, {})).toBeUndefined();
+        expect(takenInAt).toBeGreaterThanOrEqual(record?.changedAt ?? Number.POSITIVE_INFINITY);
+        expect(cluster.now - (takenInAt ?? cluster.now)).toBeGreaterThanOrEqual(2000);
       }
     }),
     runs,

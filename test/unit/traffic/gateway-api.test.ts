@@ -239,8 +239,8 @@ describe('a route is programmed', () => {
   });
 
   test('when every parent accepts this generation', () => {
-    expect(whyNotProgrammed(route(good, good))).toBeUndefined();
-    expect(whyNotProgrammed(route([...good, condition('BackendsAvailable')], good))).toBeUndefined();
+    expect(whyNotProgrammed(route(good, good), {})).toBeUndefined();
+    expect(whyNotProgrammed(route([...good, condition('BackendsAvailable')], good), {})).toBeUndefined();
   });
 
   test.each([
@@ -265,13 +265,13 @@ describe('a route is programmed', () => {
     ],
     ['a rule was dropped', [good, [...good, condition('PartiallyInvalid')]], 'PartiallyInvalid', 'Gateway b'],
   ])('not when %s', (_, parents, reason, named) => {
-    const problem = whyNotProgrammed(route(...parents));
+    const problem = whyNotProgrammed(route(...parents), {});
     expect(problem?.reason).toBe(reason);
     expect(problem?.message).toContain(named);
   });
 
   test('not when it has no parent', () => {
-    expect(whyNotProgrammed({ ...route(good, good), spec: {} })?.reason).toBe('NoParent');
+    expect(whyNotProgrammed({ ...route(good, good), spec: {} }, {})?.reason).toBe('NoParent');
   });
 });
 

@@ -1,11 +1,12 @@
 import type { RolloutSpec } from '../../../api/rollout.ts';
 import type { InFlight } from '../../../api/rollout-status.ts';
-import type { EpochMs } from '../../../base/units.ts';
+import { after, type EpochMs } from '../../../base/units.ts';
 import type { Move, Policy, Write } from '../decision.ts';
 import { condemnsRevision, enter, wait, waitFor } from '../flight.ts';
 import type { Observed } from '../observed.ts';
 import { pinnable } from '../pin.ts';
 import { keepsPolicies, withoutPolicies } from '../policies-gone.ts';
+import { GATEWAY_PATIENCE_MS } from '../route-plan.ts';
 import { begin } from './template.ts';
 
 /** The way back to stable alone: lower, drain, pin, scale down, restore the route, unpin, clean up. */
@@ -18,16 +19,14 @@ export const retreatSequence: Policy = (seen, now) => {
     message,
     flight: enter(flight, stage, now),
   });
+  // In every stage up to the way of the routes home: what a lowering by a late cache left there is still to be taken.
+  if (lowers.has(flight.stage) && seen.routes.some(({ reachesCanary }) => reachesCanary)) {
+    const verdict = condemnsRevision(flight.retreat.reason) ? 'RolledBack' : 'Lowered';
+    return doing('Lowering', 'traffic leaves the canary', { kind: 'Lower', verdict });
+  }
   switch (flight.stage) {
-    case 'Lowering': {
-      const reached = seen.routes.filter((route) => route.reachesCanary);
-      if (reached.length > 0)
-        return doing('Lowering', 'traffic leaves the canary', {
-          kind: 'Lower',
-          verdict: condemnsRevision(flight.retreat.reason) ? 'RolledBack' : 'Lowered',
-        });
+    case 'Lowering':
       return next(served(seen) ? 'Draining' : 'PinningStable', 'no traffic goes to the canary');
-    }
     case 'Draining':
       return (
         waitFor(flight.stageSince, spec.traffic.drain, now, 'Draining', 'requests at the canary end') ??
@@ -46,6 +45,8 @@ export const retreatSequence: Policy = (seen, now) => {
           'canary pods stay for requests in flight',
         );
       if (early) return early;
+      const lag = gatewaysBehind(seen, flight, spec, now);
+      if (lag) return lag;
       if (canarySet && canarySet.owner === 'Record' && (canarySet.desired > 0 || canarySet.pods > 0))
         return doing(
           'ScalingDown',
@@ -67,6 +68,8 @@ export const retreatSequence: Policy = (seen, now) => {
   }
 };
 
+const lowers = new Set<InFlight['stage']>(['Lowering', 'Draining', 'PinningStable', 'ScalingDown']);
+
 /** Only a route that uses the helpers can have sent requests to the canary. */
 const served = (seen: Observed): boolean => seen.routes.some(({ usesHelpers }) => usesHelpers);
 /** For another template the drain is enough: nobody will look at these pods again. */
@@ -74,6 +77,23 @@ const delayOf = (flight: InFlight, spec: RolloutSpec) =>
   flight.retreat?.reason === 'NewTemplate' ? spec.traffic.drain : spec.scaleDownDelay;
 
 const doing = (reason: string, message: string, ...writes: Write[]): Move => ({ ...wait(reason, message), writes });
+
+/**
+ * The pods stay until gateways no longer send to them, and what they sent has ended. One that takes nothing in may be gone for
+ * good, and does not keep them.
+ */
+function gatewaysBehind({ routes }: Observed, flight: InFlight, spec: RolloutSpec, now: EpochMs): Move | undefined {
+  const patience = after(flight.stageSince, GATEWAY_PATIENCE_MS);
+  const lowered = routes.filter(({ record }) => record !== undefined);
+  const behind = lowered.find(({ takenInAt }) => takenInAt === undefined);
+  if (behind && now < patience) {
+    const { reason, message } = behind.notProgrammed ?? { reason: 'NotObserved', message: 'is not taken in yet' };
+    return wait(reason, `HTTPRoute ${behind.name}: ${message}`, patience);
+  }
+  const last = Math.max(0, ...lowered.map(({ takenInAt }) => takenInAt ?? 0));
+  const since = Math.min(last, patience) as EpochMs;
+  return waitFor(since, spec.traffic.drain, now, 'Draining', 'requests at the canary end');
+}
 
 /** Clients that pass the gateway by must reach stable alone before canary pods go. */
 function pinStable(seen: Observed, flight: InFlight): Move | undefined {

@@ -1,3 +1,4 @@
+import type { InFlight } from '../../../api/rollout-status.ts';
 import { after, type DurationMs } from '../../../base/units.ts';
 import { leastServing } from '../capacity.ts';
 import type { Move, Policy } from '../decision.ts';
@@ -97,7 +98,8 @@ export const canaryCannotServe: Policy = (seen, now) => {
   const flight = seen.status.inFlight;
   if (!flight || flight.retreat || isFinishing(flight)) return undefined;
   const aimed = flight.weightBp > 0 || flight.matchStep !== undefined;
-  if (!aimed || flight.lowered) return undefined;
+  if (flight.lowered) return lowerAgain(seen, flight);
+  if (!aimed) return undefined;
   const wanted = leastServing(seen, flight);
   const lost = seen.routes.some(
     ({ record }) =>
@@ -124,6 +126,15 @@ export const canaryCannotServe: Policy = (seen, now) => {
     tell: [{ type: 'Warning', reason: 'CanaryCannotServe', message }],
   };
 };
+
+/** What was lowered until pods can serve stays lowered: a raise may have been seen only after that. */
+function lowerAgain({ routes }: Observed, { stage }: InFlight): Move | undefined {
+  if (stage !== 'Scaling' || !routes.some(({ reachesCanary }) => reachesCanary)) return undefined;
+  return {
+    ...wait('CanaryCannotServe', 'traffic leaves the canary'),
+    writes: [{ kind: 'Lower', verdict: 'Lowered' }],
+  };
+}
 
 /** The canary does not become available within the progress deadline. */
 export const podsFailing: Policy = (seen, now) => {

@@ -16,6 +16,7 @@ type Happening =
   | { readonly kind: 'own'; readonly owner: RolloutModel['owner']; readonly onUnpinned: 'Hold' | 'Continue' }
   | { readonly kind: 'evaluator'; readonly at: number; readonly is: 'dead' | 'slow' | 'well' }
   | { readonly kind: 'start'; readonly atATime: number }
+  | { readonly kind: 'gateway'; readonly lagMs: number }
   | { readonly kind: 'detach' }
   | { readonly kind: 'lose'; readonly helper: 'stable' | 'canary' }
   | { readonly kind: 'crash'; readonly after: number }
@@ -80,6 +81,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       atATime: fc.constantFrom(1, Number.POSITIVE_INFINITY),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('gateway' as const),
+      lagMs: fc.constantFrom(0, 0, 20_000, 100_000, Number.POSITIVE_INFINITY),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const) }) },
   {
     weight: 1,
@@ -136,6 +144,10 @@ function happen(model: RolloutModel, what: Happening): void {
     }
     case 'start':
       model.startsAtATime = what.atATime;
+      return;
+    case 'gateway':
+      if (what.lagMs === 0) model.gatewayReturns();
+      else model.lagMs = what.lagMs;
       return;
     case 'detach':
       model.policies = undefined;
@@ -238,6 +250,7 @@ test.each([
         model.broken.clear();
         for (const evaluator of model.evaluators) Object.assign(evaluator, { alive: true, slow: false });
         Object.assign(model, { owner: 'lets', lostPins: 0 });
+        model.gatewayReturns();
         model.answer = () => ({ kind: 'Value', value: 0 });
         model.workload.replicas = Math.max(1, model.workload.replicas);
         model.action = { id: `a${actions++}`, action: 'resume', by: 'ann' };
