@@ -256,6 +256,21 @@ test('a ruleset that no ConfigMap can hold is refused with a code; what was publ
   }
   const status = await flagWhere('large-7', 'a refusal', (one) => condition(one, 'Published').reason === 'Refused');
   expect(condition(status, 'Published').message).toContain('SLUICE_RULESET_TOO_LARGE');
+  const refused = (name: string) =>
+    flagWhere(name, 'a refusal', (one) => condition(one, 'Published').reason === 'Refused');
+  const versions = async () => {
+    const all = await Promise.all([0, 1, 2, 3, 4, 5, 6].map((n) => api('GET', flagPath(`large-${n}`))));
+    return all.map(({ body }) => body.metadata.resourceVersion);
+  };
+  await put('b');
+  await refused('b');
+  const before = await versions();
+  // Two more passes have something to say, and it is not about these.
+  for (const name of ['c', 'd']) {
+    await put(name);
+    await refused(name);
+  }
+  expect(await versions()).toEqual(before);
   const { ruleset } = await snapshotWhere('the last good one', (flags) => flags.a !== undefined);
   expect(ruleset.flags['large-7']).toBeUndefined();
   await put('a', { killSwitch: true });
