@@ -245,7 +245,7 @@ test('a release flag that outlives its day is told by condition, event and count
 });
 
 test('a ruleset that no ConfigMap can hold is refused with a code; what was published stays, and can be killed', async () => {
-  await startFlagController(home, [shop]);
+  const { errors, counts } = await startFlagController(home, [shop]);
   await put('a');
   await accepted('a', 'True');
   // What gzip cannot make smaller; below the limit of one object each.
@@ -271,6 +271,14 @@ test('a ruleset that no ConfigMap can hold is refused with a code; what was publ
     await refused(name);
   }
   expect(await versions()).toEqual(before);
+  // A pass with the same flags does not make the same again.
+  const [{ length }, counted] = [errors, counts.get(shop)];
+  await api('PATCH', flagPath('a'), {
+    body: { metadata: { labels: { x: 'y' } } },
+    contentType: 'application/merge-patch+json',
+  });
+  await waitFor(async () => counts.get(shop) !== counted, { what: 'a pass', timeoutMs: TIMEOUT_MS, everyMs: 20 });
+  expect(errors).toHaveLength(length);
   const { ruleset } = await snapshotWhere('the last good one', (flags) => flags.a !== undefined);
   expect(ruleset.flags['large-7']).toBeUndefined();
   await put('a', { killSwitch: true });
