@@ -259,7 +259,7 @@ test('a ruleset that no ConfigMap can hold is refused with a code; what was publ
   const refused = (name: string) =>
     flagWhere(name, 'a refusal', (one) => condition(one, 'Published').reason === 'Refused');
   const versions = async () => {
-    const all = await Promise.all([0, 1, 2, 3, 4, 5, 6].map((n) => api('GET', flagPath(`large-${n}`))));
+    const all = await Promise.all(['large-7', 'b'].map((name) => api('GET', flagPath(name))));
     return all.map(({ body }) => body.metadata.resourceVersion);
   };
   await put('b');
