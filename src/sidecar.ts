@@ -67,7 +67,8 @@ async function run(options: SidecarOptions): Promise<void> {
   const clientKeys = options.clients && (await ClientKeys.read(options.clients.keyFile));
   const tracing = await tracingOf(process.env, logger);
   const { stream, failClosedAfterMs: expiresAfterMs } = options;
-  const holder = new RulesetHolder({ clock, logger, flagSetId: stream?.flagSetId, expiresAfterMs });
+  const changesFlagSet = options.files.length > 0;
+  const holder = new RulesetHolder({ clock, logger, flagSetId: stream?.flagSetId, changesFlagSet, expiresAfterMs });
   const keeper = options.stateDir === undefined ? undefined : new LastGoodKeeper(options.stateDir, logger);
   const keys = keyFiles(options.publicKeys);
   const counts = new EvaluationCounts();

@@ -35,7 +35,7 @@ export function clientServer(
   load: Load,
   { keys, origins }: ClientAccess,
 ): FastifyInstance {
-  const app = httpApp(ports.logger);
+  const app = httpApp(ports.logger, ports.clock);
   app.server.maxConnections = MAX_CONNECTIONS;
   ports.tracing?.traceRequests(app);
   app.addHook('onRequest', (request, reply, done) => {

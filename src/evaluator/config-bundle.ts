@@ -33,7 +33,8 @@ export function registerConfigBundle(app: FastifyInstance, ports: EvaluatorPorts
 }
 
 function acceptsGzip(header: string | string[] | undefined): boolean {
-  return /(^|,)\s*gzip\s*(;\s*q=(1|0\.[0-9]*[1-9]))?\s*(,|$)/.test(String(header ?? ''));
+  // Each run of spaces is for one part of the pattern alone: two would try each way to share it.
+  return /(^|,)\s*gzip(\s*;\s*q=(1|0\.[0-9]*[1-9]))?\s*(,|$)/.test(String(header ?? ''));
 }
 
 const noKey = (): Refusal =>

@@ -38,8 +38,8 @@ export class EventStreams {
     return this.#open.size >= this.#maxStreams;
   }
 
-  /** Takes over a response until its reader goes. `missed`: what happened since the reader was here last. */
-  add(response: ServerResponse, missed: Change | undefined): void {
+  /** Takes over a response until its reader goes. `news`: what its reader may not know. */
+  add(response: ServerResponse, news: Change | undefined): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -47,7 +47,7 @@ export class EventStreams {
     });
     this.#open.add(response);
     response.on('close', () => this.#open.delete(response));
-    this.#write(response, missed ? textOf(missed) : ': open\n\n');
+    this.#write(response, news ? textOf(news) : ': open\n\n');
   }
 
   tell(change: Change): void {

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { parseBody } from './json-body.ts';
 import type { Load } from './load.ts';
@@ -8,11 +9,13 @@ import { overloaded, Refusal, refusalOf, sendRefusal } from './refusal.ts';
 export const MAX_BODY_BYTES = 1_048_576;
 /** To receive a whole request. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** From the head of a request until its answer is read whole. */
+const EXCHANGE_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
 const MAX_KEY_CHARS = 4_096;
 
 /** What every server of evaluations has in common: limits, JSON, and errors in one form. */
-export function httpApp(logger: Logger): FastifyInstance {
+export function httpApp(logger: Logger, clock: Clock): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -26,6 +29,7 @@ export function httpApp(logger: Logger): FastifyInstance {
       void sendRefusal(refusalOf(error) ?? internal(), request, reply);
     },
   });
+  boundTime(app, clock);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(/^application\/([\w.-]+\+)?json\b/, { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -45,6 +49,18 @@ export function httpApp(logger: Logger): FastifyInstance {
     return sendRefusal(new Refusal('SLUICE_REQUEST_INVALID', message, how), request, reply);
   });
   return app;
+}
+
+/** Who does not read an answer would keep it, and its place, for ever. Streams, which took their reply over, bound what waits. */
+function boundTime(app: FastifyInstance, clock: Clock): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    const cancel = clock.after(EXCHANGE_MS, () => {
+      const isStream = reply.sent && !reply.raw.writableEnded;
+      if (!isStream) reply.raw.destroy();
+    });
+    reply.raw.on('close', cancel);
+    done();
+  });
 }
 
 /** What is under way is bounded; and when the server closes, connections end with the requests on them. */
@@ -69,13 +85,15 @@ export function boundRequests(app: FastifyInstance, load: Load): void {
   });
 }
 
-/** Streams are counted apart. Nothing reads a body of these methods; of others it is held, also at an address that does not take it. */
-const opensStream = ({ method, url }: FastifyRequest): boolean =>
-  (method === 'GET' || method === 'HEAD') && isEvents(url);
+/** Streams are counted apart. */
+const opensStream = ({ method, url }: FastifyRequest): boolean => method === 'GET' && isEvents(url);
 
-/** Bytes of the body that are announced; undefined where nobody knows. */
+/**
+ * Bytes of the body that are announced; undefined where nobody knows. Nothing reads a body of these methods; of others it is held, also
+ * at an address that does not take it.
+ */
 const lengthOf = ({ method, headers }: FastifyRequest): string | undefined =>
-  method === 'GET' ? '0' : headers['content-length'];
+  method === 'GET' || method === 'HEAD' ? '0' : headers['content-length'];
 
 const internal = (): Refusal =>
   new Refusal('SLUICE_INTERNAL', 'the request failed', { status: 500, errorCode: 'GENERAL' });

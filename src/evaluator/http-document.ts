@@ -94,7 +94,7 @@ const listen: Operation = {
   id: 'listen',
   summary: 'When to ask again (OFREP 0.3)',
   description:
-    'Server-sent events `refetchEvaluation`: at a new revision, and whenever a time in a rule comes. Never ends.',
+    'Server-sent events `refetchEvaluation`: at a new revision, whenever a time in a rule comes, and at first, unless Last-Event-ID is that of what answers now. Never ends.',
   responses: {
     200: { description: 'A stream.', content: { 'text/event-stream': text } },
     429: overloaded,
@@ -165,8 +165,9 @@ const ofEvents = [
 
 const DESCRIPTION = `Evaluates feature flags for applications beside it, from memory.
 
-Bodies are at most 1 MiB and 64 levels deep. A request has 10 s to arrive and 1 s to be answered. At most 2,000 requests and 16 MiB of
-bodies are under way at a time, and 1,000 event streams; what does not fit is refused with 429 at once.`;
+Bodies are at most 1 MiB and 64 levels deep. A request has 10 s to arrive, 1 s to be answered, and 30 s in all until the
+answer is read. At most 2,000 requests and 16 MiB of bodies are under way at a time, and 1,000 event streams; what does not fit is refused
+with 429 at once.`;
 
 /** The OpenAPI document of an evaluator; of one that takes events where `hasEvents`. */
 export const evaluatorDocument = (hasEvents: boolean) =>
@@ -189,7 +190,7 @@ export function registerDocument(app: FastifyInstance, hasEvents: boolean): void
     return reply.header('content-type', 'application/json; charset=utf-8').send(made);
   });
   for (const { path, method } of operationsOf(hasEvents)) {
-    const allowed = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
+    const allowed = method === 'get' && path !== EVENTS ? ['GET', 'HEAD'] : [method.toUpperCase()];
     const others = app.supportedMethods.filter((one) => !allowed.includes(one));
     const refuse = async (request: FastifyRequest, reply: FastifyReply) =>
       refuseMethod(request, reply, allowed.join(', '));

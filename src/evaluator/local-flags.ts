@@ -22,6 +22,8 @@ export interface LocalRuleset {
 export class LocalFlags {
   readonly #namespace: string | undefined;
   #lastGood: ReadonlyMap<string, Flag> = new Map();
+  /** What was compiled last; where no flag is left, nothing else says whose they were. */
+  #flagSetId = DEFAULT_FLAG_SET;
   #revision = 0;
 
   /** `namespace`: whose flags these are; undefined: the one that the objects name, or `default`. */
@@ -31,7 +33,7 @@ export class LocalFlags {
 
   /** Of two objects of one name or key the first counts. Throws SLUICE_FLAG_FILE where the objects fit no ruleset. */
   compile(objects: readonly FlagManifest[], now: EpochMs): LocalRuleset {
-    const flagSetId = this.#namespace ?? onlyNamespace(objects);
+    const flagSetId = this.#namespace ?? (objects.length > 0 ? onlyNamespace(objects) : this.#flagSetId);
     const own = objects.filter(({ metadata }) => (metadata.namespace ?? flagSetId) === flagSetId);
     const [first, second] = splitRepeated(own);
     const sources = first.map((object, index) => this.#read(object, flagSetId, index));
@@ -49,6 +51,7 @@ export class LocalFlags {
     };
     checkWhole(ruleset);
     this.#revision++;
+    this.#flagSetId = flagSetId;
     const refused = [...verdicts].filter(([, verdict]) => !isAccepted(verdict));
     const notAccepted = [
       ...refused.map(([name, { message }]) => ({ name, why: message })),

@@ -31,7 +31,8 @@ export function registerOfrep(
   app.post(OFREP_FLAGS, (request, reply) => answerAll(bulk, request, reply, eventsFor(request)));
   // A wildcard, because old clients send a key with slashes as it is, and new ones encode them.
   app.post(`${OFREP_FLAGS}/*`, (request, reply) => answerOne(ports, request, reply));
-  app.get(EVENTS, (request, reply) => streamEvents(ports, request, reply));
+  // A stream has no head to ask for by itself.
+  app.get(EVENTS, { exposeHeadRoute: false }, (request, reply) => streamEvents(ports, request, reply));
 }
 
 function answerOne(ports: AnswerPorts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -87,7 +88,8 @@ function streamEvents({ holder, clock, streams }: AnswerPorts, request: FastifyR
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) reply.raw.setHeader(name, value);
   reply.hijack();
-  const isBehind = seen !== undefined && tag !== undefined && seen !== tag;
+  // Who says nothing may have fetched before the last change; who has it all is answered by a 304.
+  const isBehind = tag !== undefined && seen !== tag;
   streams.add(reply.raw, isBehind ? { tag, atSeconds: Math.floor(now / 1000) } : undefined);
 }
 

@@ -10,7 +10,7 @@ import { tellChanges } from './tell-changes.ts';
 
 /** The endpoints of the evaluator, not yet listening. `close()` answers what is under way and ends the event streams. */
 export function evaluatorServer(ports: EvaluatorPorts, load: Load): FastifyInstance {
-  const app = httpApp(ports.logger);
+  const app = httpApp(ports.logger, ports.clock);
   ports.tracing?.traceRequests(app);
   boundRequests(app, load);
   registerOfrep(app, ports, () => EVENTS);

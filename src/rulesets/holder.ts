@@ -19,6 +19,8 @@ export interface HolderOptions {
   readonly logger: Logger;
   /** The only flag set whose rulesets are taken; default: that of the first one. */
   readonly flagSetId?: string | undefined;
+  /** Whether a ruleset of another flag set takes the place of the one that is held, as files may name another namespace; default: no. */
+  readonly changesFlagSet?: boolean | undefined;
   /** After so long without word that nothing is newer, what is held has expired; default: never. */
   readonly expiresAfterMs?: DurationMs | undefined;
 }
@@ -34,6 +36,7 @@ export class RulesetHolder {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #flagSetId: string | undefined;
+  readonly #changesFlagSet: boolean;
   readonly #expiresAfterMs: DurationMs | undefined;
   readonly #startedAt: EpochMs;
   readonly #listeners = new Set<(held: HeldRuleset) => void>();
@@ -44,13 +47,16 @@ export class RulesetHolder {
   #lowerSince: EpochMs | undefined;
   #newsAt: EpochMs | undefined;
   #stale = false;
+  /** Whether the newest that there is was not taken here: its source may hold it for what answers. */
+  #isNewestRefused = false;
   #told = '';
   #cancelTimer: (() => void) | undefined;
 
-  constructor({ clock, logger, flagSetId, expiresAfterMs }: HolderOptions) {
+  constructor({ clock, logger, flagSetId, changesFlagSet = false, expiresAfterMs }: HolderOptions) {
     this.#clock = clock;
     this.#logger = logger;
     this.#flagSetId = flagSetId;
+    this.#changesFlagSet = changesFlagSet;
     this.#expiresAfterMs = expiresAfterMs;
     this.#startedAt = clock.now();
   }
@@ -99,7 +105,7 @@ export class RulesetHolder {
         this.#logger.error({ code: news.code, revision: this.#current?.compiled.revision }, news.message);
         return;
       case 'Confirmed':
-        this.#confirm();
+        if (!this.#isNewestRefused) this.#confirm();
         return;
     }
   }
@@ -113,8 +119,9 @@ export class RulesetHolder {
   #offer({ ruleset, digest, bytes }: Snapshot, live: boolean): void {
     const { flagSetId } = ruleset;
     const held = this.#current;
-    const expected = this.#flagSetId ?? held?.compiled.flagSetId ?? flagSetId;
+    const expected = this.#flagSetId ?? (this.#changesFlagSet ? undefined : held?.compiled.flagSetId) ?? flagSetId;
     if (flagSetId !== expected) {
+      if (live) this.#isNewestRefused = true;
       const message = `a ruleset of the flag set ${flagSetId} came to an evaluator of ${expected}`;
       this.take({ kind: 'Refused', code: 'SLUICE_RULESET_INVALID', message });
       return;
@@ -126,8 +133,10 @@ export class RulesetHolder {
       this.#made = made;
       this.#swap({ compiled: compileRuleset(ruleset), digest, bytes });
     }
-    if (live) this.#confirm();
-    else if (held === undefined) this.#stale = true;
+    if (live) {
+      this.#isNewestRefused = false;
+      this.#confirm();
+    } else if (held === undefined) this.#stale = true;
   }
 
   /** Whether this is from before what is held. Numbers go back only for what is made later, and only by who makes rulesets. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from './canonical-json.ts';
 import { dimensions } from './dimensions.ts';
+import { jsonProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { experimentKey, flagKey, flagSetId, instant, name, phase, revision, unitHash } from './names.ts';
 
@@ -67,7 +68,10 @@ export function encodeExposureToken(token: ExposureToken): string {
 /** The content of a token, undefined when it is none. Tokens are not signed: they say what the application could say anyway. */
 export function decodeExposureToken(text: string): ExposureToken | undefined {
   try {
-    const parsed = exposureTokenSchema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    // Escapes in it can say what no event can: lone surrogates.
+    if (jsonProblem(value, text.length) !== undefined) return undefined;
+    const parsed = exposureTokenSchema.safeParse(value);
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined; // no JSON in it

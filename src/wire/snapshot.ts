@@ -21,15 +21,16 @@ const MAX_TEXT_BYTES = 2 * LIMITS.rulesetChars;
 /** A sealed ruleset as it lies in the ConfigMap: JSON in gzip. Throws SLUICE_RULESET_TOO_LARGE. */
 export function encodeSnapshot(sealed: SealedRuleset, maxBytes = MAX_SNAPSHOT_BYTES): Buffer {
   const text = Buffer.from(JSON.stringify(sealed));
-  if (text.length > MAX_TEXT_BYTES) throw tooLarge(sealed, `takes ${text.length} bytes, more than ${MAX_TEXT_BYTES}`);
+  if (text.length > MAX_TEXT_BYTES) throw tooLarge(sealed, text.length, `${MAX_TEXT_BYTES} bytes`);
   const bytes = gzipSync(text, { level: 9 });
   if (bytes.length <= maxBytes) return bytes;
-  throw tooLarge(sealed, `takes ${bytes.length} bytes in gzip, more than ${maxBytes}`);
+  throw tooLarge(sealed, bytes.length, `${maxBytes} bytes in gzip`);
 }
 
-function tooLarge({ ruleset: { flagSetId, flags } }: SealedRuleset, why: string): SluiceError {
-  const facts = { flagSetId, flags: Object.keys(flags).length };
-  return new SluiceError('SLUICE_RULESET_TOO_LARGE', `the ruleset of ${flagSetId} ${why}`, facts);
+/** What was measured is no part of the message, which goes into statuses: it differs each time, as the time of making does. */
+function tooLarge({ ruleset: { flagSetId, flags } }: SealedRuleset, bytes: number, limit: string): SluiceError {
+  const facts = { flagSetId, flags: Object.keys(flags).length, bytes };
+  return new SluiceError('SLUICE_RULESET_TOO_LARGE', `the ruleset of ${flagSetId} takes more than ${limit}`, facts);
 }
 
 /** What lies in a snapshot, for `openRuleset` to judge; undefined for what is no JSON in gzip, or too much of it. */

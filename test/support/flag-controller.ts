@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { silent } from '../../src/base/logger.ts';
+import { type Logger, silent } from '../../src/base/logger.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { FlagInformers } from '../../src/controllers/feature-flag/informers.ts';
 import { loadInstallation } from '../../src/controllers/feature-flag/installation.ts';
@@ -29,12 +29,16 @@ export interface FlagController {
   /** Of the hub alone: what it reports every 10 s comes when a test says so. */
   readonly hubClock: FakeClock;
   readonly counts: Map<string, FlagCounts>;
+  /** What was logged as an error. */
+  readonly errors: string[];
   stop(): Promise<void>;
 }
 
 /** The FeatureFlag controller as the operator runs it, for the namespaces of one test; `home` is the operator's. */
 export async function startFlagController(home: string, only: readonly string[]): Promise<FlagController> {
-  const ports = { client: makeClient(), clock: systemClock, random: seededRandom(1), logger: silent };
+  const errors: string[] = [];
+  const logger: Logger = { ...silent, error: (_facts, message) => void errors.push(message) };
+  const ports = { client: makeClient(), clock: systemClock, random: seededRandom(1), logger };
   const published: SealedRuleset[] = [];
   const announced: string[] = [];
   const counts = new Map<string, FlagCounts>();
@@ -87,5 +91,15 @@ export async function startFlagController(home: string, only: readonly string[])
     await rollouts.stop();
   };
   onTestFinished(stop);
-  return { client: ports.client, sources: informers.sources, published, announced, hub, hubClock, counts, stop };
+  return {
+    client: ports.client,
+    sources: informers.sources,
+    published,
+    announced,
+    hub,
+    hubClock,
+    counts,
+    errors,
+    stop,
+  };
 }

@@ -13,7 +13,7 @@ import type { ConfigMap } from '../../kube/builtins.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict, isNotFound } from '../../kube/kube-error.ts';
 import { type Ruleset, sizeProblem } from '../../wire/ruleset.ts';
-import { type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
+import { digestOf, type SealedRuleset, sealRuleset } from '../../wire/sealed-ruleset.ts';
 import { MAX_SWITCHED_BYTES, SNAPSHOT_NAME } from '../../wire/snapshot.ts';
 import { observedFlag, observedFlags } from './gather.ts';
 import type { Installation } from './installation.ts';
@@ -79,6 +79,9 @@ export class FlagReconciler {
 
   /** By namespace: the newest revision that was given to `publish`. Kept when a namespace is gone: numbers cost nothing. */
   readonly #newest = new Map<string, number>();
+
+  /** By namespace: which flags could not be published last, and why. */
+  readonly #tooLarge = new Map<string, { readonly digest: string; readonly why: string }>();
 
   constructor(ports: FlagReconcilePorts) {
     this.#ports = ports;
@@ -153,15 +156,31 @@ export class FlagReconciler {
       hasPodsWithout: this.#ports.hasPodsWithout(at.namespace),
     };
     if (!ruleset) return { revision, refused: undefined, ...around };
+    const refused = await this.#putUnlessTooLarge(ruleset, installation, at);
+    if (refused === undefined) return { revision: ruleset.revision, refused, ...around };
+    const reduced = withSwitchesOnly(at.before && publishedIn(at.before, installation), ruleset);
+    if (reduced) await this.#put(reduced, installation, { ...at, maxBytes: MAX_SWITCHED_BYTES });
+    return { revision: reduced?.revision ?? revision, refused, ...around };
+  }
+
+  /** Why it is too large to be put. The same flags are not compressed for that again in each pass. */
+  async #putUnlessTooLarge(
+    ruleset: UndatedRuleset,
+    installation: Installation,
+    at: WriteAt,
+  ): Promise<string | undefined> {
+    const { namespace } = at;
+    const known = this.#tooLarge.get(namespace);
+    if (known && known.digest === digestOf(ruleset.flags)) return known.why;
     try {
       await this.#put(ruleset, installation, at);
-      return { revision: ruleset.revision, refused: undefined, ...around };
+      this.#tooLarge.delete(namespace);
+      return undefined;
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'SLUICE_RULESET_TOO_LARGE') throw error;
-      this.#ports.logger.error({ namespace: at.namespace, err: error }, 'a ruleset was not published');
-      const reduced = withSwitchesOnly(at.before && publishedIn(at.before, installation), ruleset);
-      if (reduced) await this.#put(reduced, installation, { ...at, maxBytes: MAX_SWITCHED_BYTES });
-      return { revision: reduced?.revision ?? revision, refused: error.message, ...around };
+      this.#ports.logger.error({ namespace, err: error }, 'a ruleset was not published');
+      this.#tooLarge.set(namespace, { digest: digestOf(ruleset.flags), why: error.message });
+      return error.message;
     }
   }
 

@@ -56,6 +56,7 @@ export class EventQueue {
   #pendingBytes = 0;
   #isWriting = false;
   #isClosed = false;
+  #isTakenUp = false;
   #diskRestsUntil = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -67,13 +68,7 @@ export class EventQueue {
   /** Takes up what an earlier process left. Never rejects: what cannot be read is logged and counted, and the queue works on. */
   static async open(options: QueueOptions, ports: QueuePorts): Promise<EventQueue> {
     const queue = new EventQueue(options, ports);
-    try {
-      await mkdir(options.directory, { recursive: true });
-      const names = (await readdir(options.directory)).filter((name) => NAME.test(name)).sort();
-      for (const name of names) await queue.#recover(name, name === names.at(-1));
-    } catch (error) {
-      queue.#complain(error, 'the events of an earlier run cannot be read');
-    }
+    await queue.#takeUp().catch((error) => queue.#complain(error, 'the events of an earlier run cannot be read'));
     queue.#tell();
     return queue;
   }
@@ -149,12 +144,13 @@ export class EventQueue {
     });
   }
 
-  /** Writes what was promised to be written, forces it to the disk and takes nothing any more. */
+  /** Writes what was promised to be written, forces it to the disk and takes nothing any more. Never rejects for what the disk does. */
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#isWriting) await this.#turn;
     await this.#exclusively(async () => {
-      for (const segment of this.#segments) await segment.seal();
+      for (const segment of this.#segments)
+        await segment.seal().catch((error) => this.#complain(error, 'events cannot be forced to the disk'));
     });
   }
 
@@ -213,6 +209,8 @@ export class EventQueue {
   }
 
   async #segmentFor(bytes: number): Promise<Segment> {
+    // Where that failed at the start: names of ours would be those of an earlier run.
+    if (!this.#isTakenUp) await this.#takeUp();
     const last = this.#segments.at(-1);
     if (last?.hasRoom(bytes, this.#options.segmentBytes)) return last;
     await last?.seal();
@@ -252,6 +250,14 @@ export class EventQueue {
     this.#segments.splice(this.#segments.indexOf(segment), 1);
     // Forgotten all the same: events that stay behind are sent again by the next process, and known by their ids.
     await segment.remove().catch((error) => this.#complain(error, 'a file of events cannot be removed'));
+  }
+
+  async #takeUp(): Promise<void> {
+    const { directory } = this.#options;
+    await mkdir(directory, { recursive: true });
+    const names = (await readdir(directory)).filter((name) => NAME.test(name)).sort();
+    for (const name of names) await this.#recover(name, name === names.at(-1));
+    this.#isTakenUp = true;
   }
 
   async #recover(name: string, isLast: boolean): Promise<void> {

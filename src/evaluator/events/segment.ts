@@ -69,7 +69,8 @@ export class Segment {
 
   /** Takes back what a failed write left: it must not come to light as records when the next write is shorter. */
   async #withdraw(): Promise<void> {
-    if (this.#events === 0) return this.remove();
+    // A file that could not be made is another's: events of an earlier run, which nobody has read yet.
+    if (this.#events === 0) return this.#handle && this.remove();
     try {
       await this.#handle?.truncate(this.#bytes);
     } catch {

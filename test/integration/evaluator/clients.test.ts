@@ -181,8 +181,10 @@ test('the event stream is opened by the address of the bulk answer, without a he
   response.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
+  const told = () => new Set(text.match(/^id: .*$/gm));
+  await until(() => told().size === 1); // where things stand
   writeFileSync(flagFile, FLAG_FILE.replace('qa-1', 'qa-2'));
-  await until(() => text.includes('refetchEvaluation'));
+  await until(() => told().size === 2);
 });
 
 async function connected(): Promise<Socket> {

@@ -2,21 +2,23 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EventStreams } from '../../../src/evaluator/event-stream.ts';
+import { type Change, EventStreams } from '../../../src/evaluator/event-stream.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 let clock: FakeClock;
 let streams: EventStreams;
 let server: Server;
+let news: Change | undefined;
 const responses: ServerResponse[] = [];
 
 beforeEach(async () => {
   clock = new FakeClock();
   streams = new EventStreams(clock, 2);
   responses.length = 0;
+  news = undefined;
   server = createServer((_request, response) => {
     responses.push(response);
-    streams.add(response, undefined);
+    streams.add(response, news);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -43,6 +45,12 @@ test('a reader hears that the stream is open, then of a change in OFREP’s word
   expect(await one.next()).toBe(
     'event: message\nid: t.1\ndata: {"type":"refetchEvaluation","etag":"t.1","lastModified":1771622898}\n\n',
   );
+});
+
+test('a reader that may not know the present state hears of it first', async () => {
+  news = { tag: 't.1', atSeconds: 0 };
+  const one = await reader();
+  expect(await one.next()).toMatch(/^event: message\nid: t\.1\n/);
 });
 
 test('every 15 s something is written, so that proxies keep the stream', async () => {

@@ -95,6 +95,26 @@ test('a ruleset of another flag set is refused, and the one that is held goes on
   expect([...holder.refusals]).toEqual([['SLUICE_RULESET_INVALID', 1]]);
 });
 
+test('after a live ruleset that was refused, no confirmation counts until one is taken', () => {
+  offer(5);
+  offer(6, true, { flagSetId: 'other' });
+  holder.take({ kind: 'Confirmed' });
+  expect(holder.stale).toBe(true);
+  offer(7);
+  expect(holder.stale).toBe(false);
+  // What was kept from before says nothing about what its sources know now.
+  offer(8, false, { flagSetId: 'other' });
+  holder.take({ kind: 'Confirmed' });
+  expect(holder.stale).toBe(false);
+});
+
+test('a ruleset of another flag set takes the place of what is held where that was asked for', () => {
+  holder = new RulesetHolder({ clock, logger: silent, changesFlagSet: true });
+  offer(5);
+  offer(6, true, { flagSetId: 'other' });
+  expect([holder.current?.compiled.flagSetId, holder.stale]).toEqual(['other', false]);
+});
+
 test('who knows whose flags it wants takes no others, not even as the first', () => {
   holder = new RulesetHolder({ clock, logger: silent, flagSetId: 'bank' });
   offer(5);

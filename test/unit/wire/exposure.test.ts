@@ -20,6 +20,11 @@ describe('an exposure', () => {
     expect(decodeExposureToken(encodeExposureToken(token))).toEqual(token);
   });
 
+  test.each(['experiment', 'arm', 'unitHash'])('has no lone surrogate in its %s', (field) => {
+    const text = Buffer.from(JSON.stringify({ ...token, [field]: 'x\ud800' })).toString('base64url');
+    expect(decodeExposureToken(text)).toBeUndefined();
+  });
+
   test('comes from no other text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {

@@ -257,7 +257,7 @@ test('a namespace is counted until it has neither flags nor a ruleset', async ()
 });
 
 test('a ruleset that no ConfigMap can hold is refused with a code; what was published stays, and can be killed', async () => {
-  await startFlagController(home, [shop]);
+  const { errors, counts } = await startFlagController(home, [shop]);
   await put('a');
   await accepted('a', 'True');
   // What gzip cannot make smaller; below the limit of one object each.
@@ -268,6 +268,29 @@ test('a ruleset that no ConfigMap can hold is refused with a code; what was publ
   }
   const status = await flagWhere('large-7', 'a refusal', (one) => condition(one, 'Published').reason === 'Refused');
   expect(condition(status, 'Published').message).toContain('SLUICE_RULESET_TOO_LARGE');
+  const refused = (name: string) =>
+    flagWhere(name, 'a refusal', (one) => condition(one, 'Published').reason === 'Refused');
+  const versions = async () => {
+    const all = await Promise.all(['large-7', 'b'].map((name) => api('GET', flagPath(name))));
+    return all.map(({ body }) => body.metadata.resourceVersion);
+  };
+  await put('b');
+  await refused('b');
+  const before = await versions();
+  // Two more passes have something to say, and it is not about these.
+  for (const name of ['c', 'd']) {
+    await put(name);
+    await refused(name);
+  }
+  expect(await versions()).toEqual(before);
+  // A pass with the same flags does not make the same again.
+  const [{ length }, counted] = [errors, counts.get(shop)];
+  await api('PATCH', flagPath('a'), {
+    body: { metadata: { labels: { x: 'y' } } },
+    contentType: 'application/merge-patch+json',
+  });
+  await waitFor(async () => counts.get(shop) !== counted, { what: 'a pass', timeoutMs: TIMEOUT_MS, everyMs: 20 });
+  expect(errors).toHaveLength(length);
   const { ruleset } = await snapshotWhere('the last good one', (flags) => flags.a !== undefined);
   expect(ruleset.flags['large-7']).toBeUndefined();
   await put('a', { killSwitch: true });

@@ -1,6 +1,16 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { encodeRecord } from '../../../../src/evaluator/events/record.ts';
 import { CountedEvents, drain, metricOf, openQueue, scratchDirectory } from '../../../support/event-fixtures.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -132,6 +142,34 @@ describe('a bad disk', () => {
     await queue.append(named(1, 1));
     expect(counters.queuedNow.events).toBe(1);
     expect(await drain(queue)).toEqual(['m01']);
+  });
+
+  test('that could not be read at the start costs no event of the run before', async () => {
+    const clock = new FakeClock();
+    const directory = join(scratchDirectory(), 'events');
+    const { queue: earlier } = await openQueue({ directory });
+    await earlier.append(named(0, 2));
+    await earlier.close();
+    renameSync(directory, `${directory}-away`);
+    writeFileSync(directory, 'a file stands where the directory belongs');
+    const { queue, counters } = await openQueue({ directory }, { clock });
+    rmSync(directory);
+    renameSync(`${directory}-away`, directory);
+    await queue.append(named(2, 1));
+    expect(await drain(queue)).toEqual(['m00', 'm01', 'm02']);
+    expect(counters.droppedCount).toBe(0);
+  });
+
+  test('that refuses to force events to it does not keep the queue from closing', async () => {
+    const directory = scratchDirectory();
+    const { queue } = await openQueue({ directory });
+    await queue.append(named(0, 1));
+    const handle = await open(join(directory, 'any'), 'w');
+    await handle.close();
+    vi.spyOn(Object.getPrototypeOf(handle), 'datasync').mockRejectedValueOnce(new Error('EIO: i/o error, fdatasync'));
+    onTestFinished(() => void vi.restoreAllMocks());
+    await queue.close();
+    expect(await drain((await openQueue({ directory })).queue)).toEqual(['m00']);
   });
 
   test('that gives back something else costs the rest of that segment, counted, and nothing of the others', async () => {

@@ -54,6 +54,7 @@ describe('POST /exposures', () => {
 
   test.each([
     ['no token of ours', 'bm8', 'SLUICE_EVENT_TOKEN'],
+    ['beyond Unicode', encodeExposureToken({ ...token, arm: 'lone \ud800' }), 'SLUICE_EVENT_TOKEN'],
     ['of another namespace', encodeExposureToken({ ...token, experiment: 'bank/x' }), 'SLUICE_EVENT_FOREIGN'],
     ['too long', 'a'.repeat(2_049), 'SLUICE_EVENT_INVALID'],
   ])('refuses a token that is %s', async (_, bad, code) => {
