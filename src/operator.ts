@@ -23,7 +23,7 @@ import type { CustomObject } from './controllers/rollout/sources.ts';
 import { uninstall } from './controllers/rollout/uninstall.ts';
 import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
 import { CallerClients } from './kube/caller-clients.ts';
-import { createClient } from './kube/create-client.ts';
+import { type ClientPorts, createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
 import type { OnBreak } from './kube/informer-set.ts';
 import { LeaderElection } from './kube/leader-election.ts';
@@ -79,7 +79,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
-const client = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice' });
+/** Once there are any. */
+let metricsOfCalls: OperatorMetrics | undefined;
+const onTry: ClientPorts['onTry'] = (call, status) => metricsOfCalls?.called(call, status);
+const client = createClient(kubeConfig, { logger, clock, random, onTry, userAgent: 'sluice' });
 const at: Surroundings = { client, clock, random, logger, config, namespace, instance };
 
 switch (values.help ? 'help' : positionals[0]) {
@@ -143,6 +146,7 @@ async function run(signal: AbortSignal): Promise<void> {
     podsWithoutSidecar: () => (led ? lacking.counts() : new Map()),
     watchAges: () => [informers, flagInformers, lacking].flatMap((one) => one.watchAges(clock.now())),
   });
+  metricsOfCalls = metrics;
   const recorder = new EventRecorder(at, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(at, { controller: 'sluice.dev/flag-controller', instance });
   const api = makeApi(metrics);
@@ -157,7 +161,7 @@ async function run(signal: AbortSignal): Promise<void> {
       for (const { metadata } of flagInformers.sources.snapshots.list()) led?.flags.add(metadata.namespace ?? '');
     },
   });
-  const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
+  const reviews = createClient(kubeConfig, { logger, clock, random, onTry, userAgent: 'sluice-rulesets' });
   const election = makeElection((leading) => metrics.setLeading(leading));
   const shared = config.redis && shareRulesets(config.redis, flagInformers, election);
   const rulesets = new RulesetService({ client: reviews, clock, logger, shared });

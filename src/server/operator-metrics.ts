@@ -3,7 +3,7 @@ import { phases } from '../api/rollout-status.ts';
 import type { FlagCounts } from '../controllers/feature-flag/reconcile.ts';
 import type { Decision } from '../core/rollout/decision.ts';
 import type { Observed } from '../core/rollout/observed.ts';
-import { refOf } from '../kube/resource.ts';
+import { refOf, resourceOf } from '../kube/resource.ts';
 
 const VERDICTS = ['Safe', 'NoEvidence', 'ProviderDown', 'Harm'] as const;
 const rolloutLabels = ['namespace', 'rollout'] as const;
@@ -79,6 +79,12 @@ export class OperatorMetrics {
     name: 'sluice_api_requests_total',
     help: 'Requests to the HTTP API that were answered.',
     labelNames: ['operation', 'status'],
+    registers: [this.registry],
+  });
+  readonly #kubeCalls = new Counter({
+    name: 'sluice_kube_calls_total',
+    help: 'Calls to the API server, repetitions one by one; status 0: no answer. Watches are not among them.',
+    labelNames: ['method', 'resource', 'status'],
     registers: [this.registry],
   });
   readonly #expiredFlags = new Map<string, readonly string[]>();
@@ -158,6 +164,10 @@ export class OperatorMetrics {
   /** `operation`: its id in the document of the HTTP API. */
   apiAnswered(operation: string, status: number): void {
     this.#apiRequests.inc({ operation, status });
+  }
+
+  called({ method, path }: { readonly method: string; readonly path: string }, status: number): void {
+    this.#kubeCalls.inc({ method, resource: resourceOf(path), status });
   }
 
   setLeading(leading: boolean): void {
