@@ -23,7 +23,7 @@ import type { CustomObject } from './controllers/rollout/sources.ts';
 import { uninstall } from './controllers/rollout/uninstall.ts';
 import { applyDefinitions, type Definition } from './kube/apply-definitions.ts';
 import { CallerClients } from './kube/caller-clients.ts';
-import { type ClientPorts, createClient } from './kube/create-client.ts';
+import { createClient } from './kube/create-client.ts';
 import { EventRecorder } from './kube/events.ts';
 import type { OnBreak } from './kube/informer-set.ts';
 import { LeaderElection } from './kube/leader-election.ts';
@@ -33,6 +33,7 @@ import { leadFlags } from './operator/lead-flags.ts';
 import { leadMetrics, leadRollouts } from './operator/lead-rollouts.ts';
 import type { Surroundings } from './operator/surroundings.ts';
 import { ApiService } from './server/api/api-service.ts';
+import { KubeCalls } from './server/kube-calls.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
@@ -79,10 +80,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
-/** Once there are any. */
-let metricsOfCalls: OperatorMetrics | undefined;
-const onTry: ClientPorts['onTry'] = (call, status) => metricsOfCalls?.called(call, status);
-const client = createClient(kubeConfig, { logger, clock, random, onTry, userAgent: 'sluice' });
+const calls = new KubeCalls();
+const clientFor = (userAgent: string) =>
+  createClient(kubeConfig, { logger, clock, random, onTry: calls.tried, userAgent });
+const client = clientFor('sluice');
 const at: Surroundings = { client, clock, random, logger, config, namespace, instance };
 
 switch (values.help ? 'help' : positionals[0]) {
@@ -140,13 +141,13 @@ async function run(signal: AbortSignal): Promise<void> {
   const podRecorder = new EventRecorder(at, { controller: 'sluice.dev/injection', instance });
   const lacking = new PodsWithoutSidecar(at, { wake, onBreak, recorder: podRecorder });
   const metrics = new OperatorMetrics({
+    calls,
     queue: () => led?.rollouts.backlog ?? 0,
     streams: () => rulesets.subscribers,
     redis: () => shared?.redis,
     podsWithoutSidecar: () => (led ? lacking.counts() : new Map()),
     watchAges: () => [informers, flagInformers, lacking].flatMap((one) => one.watchAges(clock.now())),
   });
-  metricsOfCalls = metrics;
   const recorder = new EventRecorder(at, { controller: 'sluice.dev/rollout-controller', instance });
   const flagRecorder = new EventRecorder(at, { controller: 'sluice.dev/flag-controller', instance });
   const api = makeApi(metrics);
@@ -161,7 +162,7 @@ async function run(signal: AbortSignal): Promise<void> {
       for (const { metadata } of flagInformers.sources.snapshots.list()) led?.flags.add(metadata.namespace ?? '');
     },
   });
-  const reviews = createClient(kubeConfig, { logger, clock, random, onTry, userAgent: 'sluice-rulesets' });
+  const reviews = clientFor('sluice-rulesets');
   const election = makeElection((leading) => metrics.setLeading(leading));
   const shared = config.redis && shareRulesets(config.redis, flagInformers, election);
   const rulesets = new RulesetService({ client: reviews, clock, logger, shared });
@@ -204,8 +205,7 @@ async function run(signal: AbortSignal): Promise<void> {
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
-  await api?.service.stop();
-  await api?.clients.close();
+  await api?.stop();
   await webhook.stop();
   const parts = [keeper, informers, flagInformers, lacking, recorder, flagRecorder, rulesets, probes];
   await Promise.all(parts.map((one) => one.stop()));
@@ -214,16 +214,19 @@ async function run(signal: AbortSignal): Promise<void> {
 }
 
 /** The HTTP API where it is switched on. Its clients know the API server's address, and none of our credentials. */
-function makeApi(
-  metrics: OperatorMetrics,
-): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
+function makeApi(metrics: OperatorMetrics): { readonly service: ApiService; stop(): Promise<void> } | undefined {
   if (!config.api.enabled) return undefined;
   const clients = new CallerClients(kubeConfig, {
     ...{ logger, clock, random, userAgent: 'sluice-api' },
     maxAnswerBytes: MAX_API_ANSWER_BYTES,
   });
   const answered = (operation: string, status: number) => metrics.apiAnswered(operation, status);
-  return { service: new ApiService({ clients, clock, logger, answered }), clients };
+  const service = new ApiService({ clients, clock, logger, answered });
+  const stop = async () => {
+    await service.stop();
+    await clients.close();
+  };
+  return { service, stop };
 }
 
 /** With Redis all replicas serve evaluators. */

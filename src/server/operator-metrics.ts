@@ -3,13 +3,15 @@ import { phases } from '../api/rollout-status.ts';
 import type { FlagCounts } from '../controllers/feature-flag/reconcile.ts';
 import type { Decision } from '../core/rollout/decision.ts';
 import type { Observed } from '../core/rollout/observed.ts';
-import { refOf, resourceOf } from '../kube/resource.ts';
+import { refOf } from '../kube/resource.ts';
+import type { KubeCalls } from './kube-calls.ts';
 
 const VERDICTS = ['Safe', 'NoEvidence', 'ProviderDown', 'Harm'] as const;
 const rolloutLabels = ['namespace', 'rollout'] as const;
 
 /** Read when metrics are asked for. */
 export interface LiveFigures {
+  readonly calls: KubeCalls;
   queue(): number;
   /** Evaluators that are connected. */
   streams(): number;
@@ -81,17 +83,12 @@ export class OperatorMetrics {
     labelNames: ['operation', 'status'],
     registers: [this.registry],
   });
-  readonly #kubeCalls = new Counter({
-    name: 'sluice_kube_calls_total',
-    help: 'Calls to the API server, repetitions one by one; status 0: no answer. Watches are not among them.',
-    labelNames: ['method', 'resource', 'status'],
-    registers: [this.registry],
-  });
   readonly #expiredFlags = new Map<string, readonly string[]>();
   readonly #leading = this.#gauge('sluice_leader', '1 in the replica that leads.', []);
 
   constructor(live: LiveFigures) {
     collectDefaultMetrics({ register: this.registry });
+    this.registry.registerMetric(live.calls.counter);
     const { registry } = this;
     new Gauge({
       name: 'sluice_queue_length',
@@ -164,10 +161,6 @@ export class OperatorMetrics {
   /** `operation`: its id in the document of the HTTP API. */
   apiAnswered(operation: string, status: number): void {
     this.#apiRequests.inc({ operation, status });
-  }
-
-  called({ method, path }: { readonly method: string; readonly path: string }, status: number): void {
-    this.#kubeCalls.inc({ method, resource: resourceOf(path), status });
   }
 
   setLeading(leading: boolean): void {
