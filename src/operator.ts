@@ -34,6 +34,7 @@ import { leadFlags } from './operator/lead-flags.ts';
 import { leadMetrics, leadRollouts } from './operator/lead-rollouts.ts';
 import type { Surroundings } from './operator/surroundings.ts';
 import { ApiService } from './server/api/api-service.ts';
+import { KubeCalls } from './server/kube-calls.ts';
 import { OperatorMetrics } from './server/operator-metrics.ts';
 import { startProbeServers } from './server/probe-servers.ts';
 import { RulesetService } from './server/ruleset-service.ts';
@@ -83,7 +84,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
-const client = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice' });
+const calls = new KubeCalls();
+const clientFor = (userAgent: string) =>
+  createClient(kubeConfig, { logger, clock, random, onTry: calls.tried, userAgent });
+const client = clientFor('sluice');
 const at: Surroundings = { client, clock, random, logger, config, namespace, instance };
 
 switch (values.help ? 'help' : positionals[0]) {
@@ -141,6 +145,7 @@ async function run(signal: AbortSignal): Promise<void> {
   const podRecorder = new EventRecorder(at, { controller: 'sluice.dev/injection', instance });
   const lacking = new PodsWithoutSidecar(at, { wake, onBreak, recorder: podRecorder });
   const metrics = new OperatorMetrics({
+    calls,
     queue: () => led?.rollouts.backlog ?? 0,
     streams: () => rulesets.subscribers,
     redis: () => shared?.redis,
@@ -161,7 +166,7 @@ async function run(signal: AbortSignal): Promise<void> {
       for (const { metadata } of flagInformers.sources.snapshots.list()) led?.flags.add(metadata.namespace ?? '');
     },
   });
-  const reviews = createClient(kubeConfig, { logger, clock, random, userAgent: 'sluice-rulesets' });
+  const reviews = clientFor('sluice-rulesets');
   const election = makeElection((leading) => metrics.setLeading(leading));
   const shared = config.redis && shareRulesets(config.redis, flagInformers, election);
   const rulesets = new RulesetService({ client: reviews, clock, logger, shared });
@@ -204,8 +209,7 @@ async function run(signal: AbortSignal): Promise<void> {
     await Promise.all([rollouts.stop(), judge.stop(), flags.stop()]);
   }, signal);
 
-  await api?.service.stop();
-  await api?.clients.close();
+  await api?.stop();
   await webhook.stop();
   const parts = [keeper, informers, flagInformers, lacking, recorder, flagRecorder, rulesets, probes];
   await Promise.all(parts.map((one) => one.stop()));
@@ -214,16 +218,19 @@ async function run(signal: AbortSignal): Promise<void> {
 }
 
 /** The HTTP API where it is switched on. Its clients know the API server's address, and none of our credentials. */
-function makeApi(
-  metrics: OperatorMetrics,
-): { readonly service: ApiService; readonly clients: CallerClients } | undefined {
+function makeApi(metrics: OperatorMetrics): { readonly service: ApiService; stop(): Promise<void> } | undefined {
   if (!config.api.enabled) return undefined;
   const clients = new CallerClients(kubeConfig, {
     ...{ logger, clock, random, userAgent: 'sluice-api' },
     maxAnswerBytes: MAX_API_ANSWER_BYTES,
   });
   const answered = (operation: string, status: number) => metrics.apiAnswered(operation, status);
-  return { service: new ApiService({ clients, clock, logger, answered }), clients };
+  const service = new ApiService({ clients, clock, logger, answered });
+  const stop = async () => {
+    await service.stop();
+    await clients.close();
+  };
+  return { service, stop };
 }
 
 /** With Redis all replicas serve evaluators. */

@@ -120,9 +120,9 @@ export class CertificateKeeper {
 
   #serve({ current }: CertificateState): void {
     if (this.#served === current.cert) return;
-    this.#served = current.cert;
     const pair = { cert: current.cert, key: current.key };
     this.#options.onCertificate(pair);
+    this.#served = current.cert;
     this.#first.resolve(pair);
     this.#ports.logger.info({ secret: this.#options.secretName }, 'serving a new certificate');
   }

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { after, type DurationMs, type EpochMs } from '../base/units.ts';
 import type { Secret } from './builtins.ts';
@@ -68,9 +68,17 @@ const isFor = ({ cert }: ServingCertificate, hosts: readonly string[]): boolean 
   return hosts.every((host) => (isIP(host) ? parsed.checkIP(host) : parsed.checkHost(host)) !== undefined);
 };
 
-function isUsable({ cert, ca }: ServingCertificate, now: EpochMs): boolean {
+function isUsable({ cert, ca, key }: ServingCertificate, now: EpochMs): boolean {
   const parsed = new X509Certificate(cert);
-  return Date.parse(parsed.validTo) > now && parsed.verify(new X509Certificate(ca).publicKey);
+  return Date.parse(parsed.validTo) > now && parsed.verify(new X509Certificate(ca).publicKey) && isKeyOf(parsed, key);
+}
+
+function isKeyOf(certificate: X509Certificate, pem: string): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(pem));
+  } catch {
+    return false; // as with isCertificate
+  }
 }
 
 function isCertificate(pem: string | undefined): pem is string {

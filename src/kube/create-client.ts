@@ -15,7 +15,7 @@ import type {
   WriteOptions,
 } from './client.ts';
 import { CredentialSource } from './credentials.ts';
-import { callText, describeCall } from './http-call.ts';
+import { type CallPorts, callText, describeCall } from './http-call.ts';
 import type { JsonPatchOperation } from './json-patch.ts';
 import { isNotFound, KubeError } from './kube-error.ts';
 import { apiVersionOf, type KubeObject, type ObjectRef, pathOf, type Resource } from './resource.ts';
@@ -32,6 +32,7 @@ export interface ClientPorts {
   readonly userAgent: string;
   /** Of one answer of the API server; default 128 MiB. */
   readonly maxAnswerBytes?: number | undefined;
+  readonly onTry?: CallPorts['onTry'];
 }
 
 /** A client for the current context of `kubeConfig`. Opens no connection before the first call. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../base/clock.ts';
@@ -55,6 +56,11 @@ export class CredentialSource {
     const options: RequestOptions = {};
     try {
       await this.#config.applyToHTTPSOptions(options);
+      const tokenFile: unknown = this.#config.getCurrentUser()?.authProvider?.config?.tokenFile;
+      // The library keeps what it has read for a minute, and knows nothing of a token that was refused.
+      if (typeof tokenFile === 'string') {
+        options.headers = { ...options.headers, Authorization: `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}` };
+      }
       const dispatcher = this.#config.createDispatcherOptions(this.#cluster, { ...options, agent: undefined } as never);
       return { server: this.#server, headers: headersOf(options), dispatcher, tlsDigest: digestOf(dispatcher) };
     } catch (cause) {

@@ -50,7 +50,8 @@ interface Known {
   lastAtMs: number;
 }
 
-type Task = { readonly create: KubeEvent } | { readonly count: Known };
+/** `digest` is that of the notice. */
+type Task = { readonly digest: string } & ({ readonly create: KubeEvent } | { readonly count: Known });
 
 /**
  * Writes events (events.k8s.io/v1) in the background, one after the other. `record` never waits and never throws: when
@@ -81,13 +82,13 @@ export class EventRecorder {
       known.lastAtMs = nowMs;
       if (nowMs - known.writtenAtMs >= COUNT_EVERY_MS) {
         known.writtenAtMs = nowMs;
-        this.#enqueue({ count: known });
+        this.#enqueue({ digest, count: known });
       }
       return;
     }
     const event = this.#eventOf(notice, digest, nowMs);
     const { namespace = 'default', name } = event.metadata;
-    if (!this.#enqueue({ create: event })) return;
+    if (!this.#enqueue({ digest, create: event })) return;
     this.#known.delete(digest);
     this.#known.set(digest, { namespace, name, count: 1, writtenAtMs: nowMs, lastAtMs: nowMs });
     for (const oldest of this.#known.keys()) {
@@ -122,6 +123,8 @@ export class EventRecorder {
       try {
         await this.#send(task);
       } catch (err) {
+        // Otherwise its repetitions would be counted, for as long as they come, on an event that is not there.
+        if ('create' in task) this.#known.delete(task.digest);
         this.#options.onDropped?.();
         this.#ports.logger.debug({ err }, 'an event was not written');
       }
@@ -138,7 +141,8 @@ export class EventRecorder {
     const { namespace, name, count, lastAtMs } = task.count;
     const merge = { series: { count, lastObservedTime: microTime(lastAtMs) } };
     await this.#ports.client.patch(events, { namespace, name }, { merge }, options).catch((error) => {
-      if (!isNotFound(error)) throw error; // it has run out meanwhile
+      if (!isNotFound(error)) throw error;
+      this.#known.delete(task.digest); // it has run out meanwhile, or somebody deleted it
     });
   }
 

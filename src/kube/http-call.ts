@@ -10,7 +10,10 @@ import { maybeSent, repeatAfter } from './retry.ts';
 import type { HttpRequest, Sender } from './transport.ts';
 
 const DEADLINE_MS = 10_000;
-/** After this long without an answer a safety call tries another connection: this one may lead nowhere. */
+/**
+ * After this long without an answer a safety call tries another connection: the first may lead nowhere. Each later try
+ * gets twice the time of the one before: a server that is slow but alive begins anew with every try, and must be let finish.
+ */
 const SAFETY_TRY_MS = 1_000;
 /** A page of 500 large objects stays well below it. */
 const MAX_ANSWER_BYTES = 128 * 2 ** 20;
@@ -23,6 +26,8 @@ export interface CallPorts {
   readonly logger: Logger;
   /** Of one answer; default 128 MiB. Beyond it: SLUICE_KUBE_TOO_LARGE. */
   readonly maxAnswerBytes?: number | undefined;
+  /** Told of every try: `httpStatus` is 0 where no complete head of an answer came. */
+  readonly onTry?: ((call: Pick<HttpRequest, 'method' | 'path'>, httpStatus: number) => void) | undefined;
 }
 
 /** One call with its repetitions (retry.ts) within its deadline; answers the body of a 2xx response as text. */
@@ -39,7 +44,7 @@ export function callText(
   return withDeadline(ports.clock, options.signal, deadlineMs, async (signal) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await tryOnce(ports, request, call, safety, signal);
+        return await tryOnce(ports, request, call, safety ? SAFETY_TRY_MS * 2 ** (attempt - 1) : undefined, signal);
       } catch (error) {
         if (signal.aborted) throw endOf(call, signal.reason, error);
         if (!(error instanceof FailedTry)) throw error;
@@ -81,24 +86,35 @@ class FailedTry extends Error {
   }
 }
 
-async function tryOnce(ports: CallPorts, request: HttpRequest, call: string, safety: boolean, signal: AbortSignal) {
+/** `safetyMs` is the time for one try of a safety call; undefined for an ordinary call, which has all of its deadline. */
+async function tryOnce(
+  ports: CallPorts,
+  request: HttpRequest,
+  call: string,
+  safetyMs: number | undefined,
+  signal: AbortSignal,
+) {
   const { clock } = ports;
+  let httpStatus = 0;
   const exchange = async (trySignal: AbortSignal) => {
-    const response = await ports.transport.send(safety ? 'safety' : 'ordinary', request, trySignal);
-    const good = response.statusCode < 300;
+    const response = await ports.transport.send(safetyMs === undefined ? 'ordinary' : 'safety', request, trySignal);
+    httpStatus = response.statusCode;
+    const good = httpStatus < 300;
     const maxBytes = good ? (ports.maxAnswerBytes ?? MAX_ANSWER_BYTES) : MAX_ERROR_BYTES;
     const text = await readText(response.body, maxBytes, call);
     if (good) return text;
     const retryAfter = String(response.headers['retry-after'] ?? '') || undefined;
-    const coded = errorOfAnswer(call, { httpStatus: response.statusCode, text, retryAfter }, clock.now());
-    if (response.statusCode === 401 && !ports.transport.distrustCredentials()) throw coded;
+    const coded = errorOfAnswer(call, { httpStatus, text, retryAfter }, clock.now());
+    if (httpStatus === 401 && !ports.transport.distrustCredentials()) throw coded;
     throw new FailedTry(coded, true);
   };
   try {
-    return await (safety ? withDeadline(clock, signal, SAFETY_TRY_MS, exchange) : exchange(signal));
+    return await (safetyMs === undefined ? exchange(signal) : withDeadline(clock, signal, safetyMs, exchange));
   } catch (error) {
     if (error instanceof FailedTry || (error as Partial<KubeError>)?.code?.startsWith('SLUICE_')) throw error;
     throw new FailedTry(brokenConnection(call, error), maybeSent(error));
+  } finally {
+    ports.onTry?.(request, httpStatus);
   }
 }
 

@@ -67,6 +67,14 @@ export const apiVersionOf = ({ group, version }: Resource): string => (group ===
 /** What the API server takes for the name of almost every object (a DNS subdomain). */
 export const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
+/** What a path of `pathOf` is about: the plural, with the subresource if there is one: `rollouts/status`. */
+export function resourceOf(path: string): string {
+  const [, root, ...parts] = path.split('/');
+  const rest = parts.slice(root === 'api' ? 1 : 2);
+  const [plural = '', , subresource] = rest[0] === 'namespaces' && rest.length > 2 ? rest.slice(2) : rest;
+  return subresource === undefined ? plural : `${plural}/${subresource}`;
+}
+
 /** URL path of a collection (no `name`), an object, or one of its subresources. Every part is percent-encoded. An empty name is none. */
 export function pathOf(resource: Resource, where: Partial<ObjectRef> = {}, subresource?: string): string {
   const parts = [resource.group === '' ? 'api' : 'apis', ...apiVersionOf(resource).split('/')];

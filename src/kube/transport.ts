@@ -36,8 +36,15 @@ export class Transport {
     this.#clock = clock;
   }
 
-  /** Answers as soon as the response's head is there. Errors are undici's, or SLUICE_KUBE_CONFIG. */
-  async send(lane: Lane, { method, path, query, headers, body }: HttpRequest, signal: AbortSignal) {
+  /**
+   * Answers as soon as the response's head is there. Errors are undici's, or SLUICE_KUBE_CONFIG. Ends with its signal at
+   * once: undici alone would only look at it when a connection is there, and others may hold all of them for long.
+   */
+  send(lane: Lane, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return orAborted(this.#send(lane, request, signal), signal);
+  }
+
+  async #send(lane: Lane, { method, path, query, headers, body }: HttpRequest, signal: AbortSignal) {
     const credentials = await this.#credentials.current();
     const { server } = credentials;
     // The kubeconfig's server may have a path (a proxy such as Rancher's).
@@ -84,6 +91,22 @@ export class Transport {
     const closed = Promise.all([watch.destroy(), ...calls.map((pool) => pool.close())]);
     if (!(await settlesWithin(this.#clock, closed, graceMs))) await Promise.all(calls.map((pool) => pool.destroy()));
   }
+}
+
+function orAborted(answer: Promise<Dispatcher.ResponseData>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      reject(signal.reason);
+      // What comes all the same is read by nobody, and must not hold its connection.
+      answer.then(
+        ({ body }) => body.on('error', () => undefined).destroy(),
+        () => undefined,
+      );
+    };
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }
 
 function makeDispatcher(how: Credentials['dispatcher'], connections: number | null): Dispatcher {

@@ -7,7 +7,7 @@ import { admitDeployment } from '../controllers/rollout/gate.ts';
 import type { RolloutInformers } from '../controllers/rollout/informers.ts';
 import { CertificateKeeper, type KeeperOptions } from '../kube/certificate-keeper.ts';
 import { type Admit, WebhookServer } from '../kube/webhook-server.ts';
-import { claimRuleset } from './claim-ruleset.ts';
+import { RulesetClaims } from './ruleset-claims.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const CERTIFICATE_LIFETIME_MS = (90 * 86_400_000) as DurationMs;
@@ -60,6 +60,6 @@ function injectionRoute(
   const { image, ...settings } = config.injection;
   if (image === undefined) return {};
   const operator = `https://${RULESETS_SERVICE.name}.${namespace}.svc:${RULESETS_SERVICE.port}`;
-  const claim = (flagSet: string) => claimRuleset({ client, logger, snapshots }, flagSet, signal);
-  return { '/inject': admitPod({ ...settings, image, operator }, claim) };
+  const claims = new RulesetClaims({ client, logger, snapshots }, signal);
+  return { '/inject': admitPod({ ...settings, image, operator }, (namespace) => claims.add(namespace)) };
 }

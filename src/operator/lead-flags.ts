@@ -8,7 +8,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import { Worker } from '../kube/worker.ts';
 import type { OperatorMetrics } from '../server/operator-metrics.ts';
 import type { LeadersHub } from '../server/shared-rulesets.ts';
-import { claimRuleset } from './claim-ruleset.ts';
+import { RulesetClaims } from './ruleset-claims.ts';
 import type { Surroundings } from './surroundings.ts';
 
 interface FlagParts {
@@ -58,7 +58,7 @@ export function leadFlags(
     for (const { metadata } of [...flags.list(), ...snapshots.list(), ...sticky]) worker.add(metadata.namespace ?? '');
     if (sticky.length > 0) worker.add(namespace);
     worker.start();
-    claimRuleset({ client, logger, snapshots }, namespace, leading);
+    new RulesetClaims({ client, logger, snapshots }, leading).add(namespace);
   };
   // Where the definition of FeatureFlags is not installed yet, Rollouts must not wait for it.
   informers.synced.then(begin, () => {}); // stopped before

@@ -4,12 +4,14 @@ import type { FlagCounts } from '../controllers/feature-flag/reconcile.ts';
 import type { Decision } from '../core/rollout/decision.ts';
 import type { Observed } from '../core/rollout/observed.ts';
 import { refOf } from '../kube/resource.ts';
+import type { KubeCalls } from './kube-calls.ts';
 
 const VERDICTS = ['Safe', 'NoEvidence', 'ProviderDown', 'Harm'] as const;
 const rolloutLabels = ['namespace', 'rollout'] as const;
 
 /** Read when metrics are asked for. */
 export interface LiveFigures {
+  readonly calls: KubeCalls;
   queue(): number;
   /** Evaluators that are connected. */
   streams(): number;
@@ -88,6 +90,7 @@ export class OperatorMetrics {
 
   constructor(live: LiveFigures) {
     collectDefaultMetrics({ register: this.registry });
+    this.registry.registerMetric(live.calls.counter);
     const { registry } = this;
     new Gauge({
       name: 'sluice_queue_length',

@@ -19,6 +19,8 @@ export type Fault =
   | { readonly reset: 'before' | 'after' }
   /** The connection breaks once this much of the answer's body was passed on. */
   | { readonly cutAfterBytes: number }
+  /** The request is passed on after this long, unless the client has given it up by then. */
+  | { readonly delayMs: number }
   /** Nothing is passed on and nothing ends. */
   | { readonly hang: true };
 
@@ -96,6 +98,11 @@ export class FaultProxy {
     const fault = this.fault(seen);
     const socket = incoming.socket as Socket;
     if (fault && 'hang' in fault) return;
+    if (fault && 'delayMs' in fault) {
+      const timer = setTimeout(() => this.#pass(incoming, outgoing, seen, undefined), fault.delayMs);
+      outgoing.once('close', () => clearTimeout(timer));
+      return;
+    }
     if (fault && 'reset' in fault && fault.reset === 'before') {
       socket.resetAndDestroy();
     } else if (fault && 'answer' in fault) {

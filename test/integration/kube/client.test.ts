@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silent } from '../../../src/base/logger.ts';
+import { seededRandom } from '../../../src/base/random.ts';
 import { type ConfigMap, configMaps } from '../../../src/kube/builtins.ts';
+import { type ClientPorts, createClient } from '../../../src/kube/create-client.ts';
 import { isAlreadyExists, isConflict, isNotFound, isPatchTestFailed } from '../../../src/kube/kube-error.ts';
+import { resourceOf } from '../../../src/kube/resource.ts';
 import { makeNamespace } from '../../support/api-server.ts';
 import { makeClient, makeProxiedClient } from '../../support/kube-client.ts';
 
@@ -167,6 +172,54 @@ test('a safety call overtakes ordinary calls that hang, and leaves a connection 
   expect(hung).toBeGreaterThanOrEqual(2);
   gone.abort(new Error('enough'));
   expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
+});
+
+test('a safety call to a server that is slow but alive gets through: its later tries have more time', async ({
+  signal,
+}) => {
+  const { client, proxy } = await makeProxiedClient();
+  const namespace = await makeNamespace('slow');
+  const ref = { namespace, name: 'a' };
+  await client.create(configMaps, map(namespace, 'a'), { signal });
+  proxy.fault = ({ method }) => (method === 'PATCH' ? { delayMs: 1_300 } : undefined);
+  const options = { signal, priority: 'safety', deadlineMs: 5_000 } as const;
+  expect((await client.patch(configMaps, ref, { merge: { data: { x: '9' } } }, options)).data).toEqual({ x: '9' });
+});
+
+test('a call that waits for a connection ends with its signal, and those after it get one', async ({ signal }) => {
+  const { client, proxy } = await makeProxiedClient();
+  const ref = { namespace: 'default', name: 'a' };
+  const gone = new AbortController();
+  proxy.fault = () => ({ hang: true });
+  const hanging = Promise.allSettled(
+    Array.from({ length: 8 }, () => client.get(configMaps, ref, { signal: gone.signal })),
+  );
+  const [stop, reason] = [new AbortController(), new Error('overtaken')];
+  const waiting = client.get(configMaps, ref, { signal: stop.signal });
+  stop.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  await expect(client.get(configMaps, ref, { signal, deadlineMs: 100 })).rejects.toMatchObject({
+    code: 'SLUICE_KUBE_DEADLINE',
+  });
+  gone.abort(new Error('enough'));
+  expect((await hanging).every(({ status }) => status === 'rejected')).toBe(true);
+  proxy.fault = () => undefined;
+  expect(await client.get(configMaps, ref, { signal })).toBeUndefined();
+});
+
+test('every try is told, with its status', async ({ signal }) => {
+  const { proxy } = await makeProxiedClient();
+  const tries: string[] = [];
+  const onTry: ClientPorts['onTry'] = ({ method, path }, status) =>
+    tries.push(`${method} ${resourceOf(path)} ${status}`);
+  const ports = { clock: systemClock, random: seededRandom(1), logger: silent, userAgent: 'sluice-test', onTry };
+  const client = createClient(proxy.config, ports);
+  onTestFinished(() => client.close(0));
+  const faults = [{ reset: 'before' }, { answer: 503 }] as const;
+  proxy.fault = () => faults[tries.length];
+  const ref = { namespace: 'default', name: 'a' };
+  expect(await client.get(configMaps, ref, { signal })).toBeUndefined();
+  expect(tries).toEqual(['GET configmaps 0', 'GET configmaps 503', 'GET configmaps 404']);
 });
 
 test('a call ends with its deadline, or with the reason of its signal', async ({ signal }) => {

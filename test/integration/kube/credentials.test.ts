@@ -64,6 +64,24 @@ test('a token is read from its file, and never stands in an error', async ({ sig
   expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain('secret');
 });
 
+test('a token that was refused is read again, as it may have been exchanged', async ({ signal }) => {
+  const proxy = await FaultProxy.start(kubeConfig());
+  onTestFinished(() => proxy.stop());
+  const tokenFile = join(makeDir(), 'token');
+  writeFileSync(tokenFile, 'first');
+  const config = proxy.config;
+  config.users = [{ name: 'nobody', authProvider: { name: 'tokenFile', config: { tokenFile } } }];
+  const client = createClient(config, { clock: systemClock, random: Math.random, logger: silent, userAgent: 'x' });
+  onTestFinished(() => client.close(0));
+  let good = 'first';
+  const found = { apiVersion: 'v1', kind: 'ConfigMap', metadata: ref };
+  proxy.fault = ({ authorization }) => ({ answer: authorization === `Bearer ${good}` ? 200 : 401, body: found });
+  expect(await client.get(configMaps, ref, { signal })).toEqual(found);
+  good = 'second';
+  writeFileSync(tokenFile, 'second');
+  expect(await client.get(configMaps, ref, { signal })).toEqual(found);
+});
+
 test('a kubeconfig without a usable cluster is refused with a coded error', () => {
   const config = new KubeConfig();
   config.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: 'none' });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { deployments, namespaces } from '../../../src/kube/builtins.ts';
+import { configMaps, deployments, namespaces } from '../../../src/kube/builtins.ts';
 import { Cache } from '../../../src/kube/cache.ts';
 import { pointer } from '../../../src/kube/json-patch.ts';
-import { type KubeObject, keyOf, pathOf, refOf } from '../../../src/kube/resource.ts';
+import { type KubeObject, keyOf, pathOf, refOf, resourceOf } from '../../../src/kube/resource.ts';
 
 const object = (name: string, resourceVersion: string, owner: string, uid = name): KubeObject => ({
   apiVersion: 'v1',
@@ -57,6 +57,12 @@ test('keys and paths name objects and can be read back', () => {
     '/apis/apps/v1/namespaces/shop/deployments/a/scale',
   );
   expect(pathOf(deployments)).toBe('/apis/apps/v1/deployments');
+  const ref = { namespace: 'shop', name: 'a' };
+  for (const resource of [deployments, configMaps]) {
+    expect(resourceOf(pathOf(resource, { namespace: 'shop' }))).toBe(resource.plural);
+    expect(resourceOf(pathOf(resource, ref, 'status'))).toBe(`${resource.plural}/status`);
+  }
+  expect(resourceOf(pathOf(namespaces, { name: 'a' }))).toBe('namespaces');
   expect(pathOf(namespaces, { name: '../x?y' })).toBe('/api/v1/namespaces/..%2Fx%3Fy');
   expect(pointer('metadata', 'annotations', 'a/b~c', 0)).toBe('/metadata/annotations/a~1b~0c/0');
 });

@@ -108,6 +108,8 @@ test('an expired or foreign certificate is issued anew; one for other hosts is r
   expect(nextRotationStep(old, now, rules, now)).toEqual({ do: 'issue' });
   const mixed = { current: { ...issue(), ca: issue().ca } };
   expect(nextRotationStep(mixed, now, rules, now)).toEqual({ do: 'issue' });
+  for (const key of [issue().key, 'rubbish'])
+    expect(nextRotationStep({ current: { ...issue(), key } }, now, rules, now)).toEqual({ do: 'issue' });
   const elsewhere = { current: issue(now, ['other.ns.svc']) };
   expect(nextRotationStep(elsewhere, now, rules, now)).toEqual({ do: 'prepare' });
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { silent } from '../../../src/base/logger.ts';
 import type { KubeEvent } from '../../../src/kube/builtins.ts';
 import { EventRecorder } from '../../../src/kube/events.ts';
+import { KubeError } from '../../../src/kube/kube-error.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const about = { apiVersion: 'v1', kind: 'Thing', metadata: { namespace: 'ns', name: 'a', uid: 'u' } };
@@ -26,6 +27,31 @@ test('when the API server hangs, recording neither waits nor grows without bound
   await stopped;
   recorder.record(notice('late'));
   expect(dropped).toBe(1_502); // the one that hung, and the late one
+});
+
+test('what was not written, or is gone, is written with its next repetition instead of counted', async () => {
+  const clock = new FakeClock();
+  const gone = new KubeError('SLUICE_KUBE_NOT_FOUND', 'gone', { call: 'PATCH', httpStatus: 404 });
+  let created = 0;
+  const client = {
+    create: async () => {
+      created += 1;
+      if (created === 1) throw new Error('the connection broke');
+      return {} as never;
+    },
+    patch: () => Promise.reject(gone),
+  };
+  const recorder = new EventRecorder({ client, clock, logger: silent }, { controller: 'example.com/c', instance: 'i' });
+  const repeated = async () => {
+    await clock.advance(31_000);
+    recorder.record(notice('same'));
+    await settle();
+    return created;
+  };
+  expect(await repeated()).toBe(1);
+  expect(await repeated()).toBe(2);
+  expect(await repeated()).toBe(2); // counted, on an event that is not there any more
+  expect(await repeated()).toBe(3);
 });
 
 test('the same notice is a new event once six minutes have passed, and not before', async () => {
