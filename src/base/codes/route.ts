@@ -44,4 +44,8 @@ export const routeCodes = {
     retry: 'never',
     fix: 'Remove methods from the match step, or use a gateway that has HTTPRouteMethodMatching.',
   },
+  SLUICE_ROUTE_RULE_POLICY: {
+    retry: 'never',
+    fix: 'Attach that policy to the whole HTTPRoute (without sectionName), or give the rule an HTTPRoute of its own: rules that Sluice adds have no name that a policy could be attached to.',
+  },
 } as const satisfies Record<string, CodeInfo>;

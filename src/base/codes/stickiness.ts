@@ -18,6 +18,10 @@ export const stickinessCodes = {
     retry: 'never',
     fix: 'Add what the message says to that ClientTrafficPolicy: nobody outside may say on which revision they are.',
   },
+  SLUICE_STICKINESS_NAME_TAKEN: {
+    retry: 'never',
+    fix: 'Rename or remove the object that the message names: Sluice writes one of that name, and takes none that is not its own.',
+  },
   SLUICE_STICKINESS_NOT_ATTACHED: {
     retry: 'backoff',
     fix: 'The message is that of the gateway. Where it misses the Service sluice-evaluator, set evaluator.enabled in the values of the chart.',

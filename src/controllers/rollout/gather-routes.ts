@@ -5,6 +5,7 @@ import { planOf } from '../../core/rollout/plan.ts';
 import type { RouteSeen } from '../../core/rollout/route-plan.ts';
 import type { HTTPRoute } from '../../kube/builtins.ts';
 import type { ObjectRef } from '../../kube/resource.ts';
+import { type EnvoyPolicy, rulesHit } from '../../traffic/envoy-gateway/policy.ts';
 import type { GatewayFacts } from '../../traffic/gateway-api/capabilities.ts';
 import type { Controllers } from '../../traffic/gateway-api/conditions.ts';
 import { foreignManager, sawRoute } from '../../traffic/gateway-api/foreign-manager.ts';
@@ -35,10 +36,23 @@ export interface ParentRefLike {
 export const parentRefsOf = ({ spec }: HTTPRoute): readonly ParentRefLike[] =>
   (spec as { parentRefs?: readonly ParentRefLike[] } | undefined)?.parentRefs ?? [];
 
-/** What is known of the gateways that a route names as parents. */
+/** Of a parent that is no Gateway, or whose class nobody knows: it may be able to do anything, or nothing. */
+const unknownGateway: GatewayFacts = { controllerName: '', supportedFeatures: [] };
+
+/** What is known of the parents of a route, one entry for each. */
 export function gatewaysOf(sources: Sources, route: HTTPRoute): GatewayFacts[] {
-  return parentRefsOf(route).flatMap(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) =>
-    kind === 'Gateway' ? (gatewayFacts(sources, { namespace, name }) ?? []) : [],
+  return parentRefsOf(route).map(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) => {
+    const facts = kind === 'Gateway' ? gatewayFacts(sources, { namespace, name }) : undefined;
+    return facts ?? unknownGateway;
+  });
+}
+
+/** The rules of a route that a SecurityPolicy is attached to by their name, with that policy. None while no policies are watched. */
+export function policiesOnRules({ policies }: Sources, { metadata }: HTTPRoute): ReadonlyMap<string, string> {
+  const { namespace, name } = metadata;
+  const all = policies.security.byIndex('rulesOf', `${namespace ?? ''}/${name}`) as unknown as EnvoyPolicy[];
+  return new Map(
+    all.flatMap((policy) => rulesHit(policy, name).map((rule) => [rule, `SecurityPolicy ${policy.metadata.name}`])),
   );
 }
 

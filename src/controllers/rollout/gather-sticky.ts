@@ -4,8 +4,9 @@ import type { EpochMs } from '../../base/units.ts';
 import type { Observed, Problem } from '../../core/rollout/observed.ts';
 import { flagKeyOf, flagOf } from '../../core/rollout/sticky.ts';
 import type { EnvoyObject, HTTPRoute } from '../../kube/builtins.ts';
-import { attachmentOf, findPerUserProblems } from '../../traffic/envoy-gateway/attachment.ts';
+import { attachmentOf } from '../../traffic/envoy-gateway/attachment.ts';
 import type { Parent, PerUserContext, SteeredRoute } from '../../traffic/envoy-gateway/per-user-context.ts';
+import { findPerUserProblems } from '../../traffic/envoy-gateway/per-user-problems.ts';
 import type { EnvoyPolicy } from '../../traffic/envoy-gateway/policy.ts';
 import { isOurs } from '../../traffic/envoy-gateway/wanted.ts';
 import { gatewayFacts, parentRefsOf } from './gather-routes.ts';
@@ -75,7 +76,11 @@ export function perUserContext(
     }),
     ...(policies.isServed()
       ? {
-          policies: { security: typed(policies.security.list()), clientTraffic: typed(policies.clientTraffic.list()) },
+          policies: {
+            security: typed(policies.security.list()),
+            clientTraffic: typed(policies.clientTraffic.list()),
+            grants: typed(policies.grants.list()),
+          },
         }
       : { policies: undefined }),
   };

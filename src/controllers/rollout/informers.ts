@@ -2,6 +2,7 @@ import { ROLLOUT_LABEL } from '../../api/names.ts';
 import {
   controllerRevisions,
   deployments,
+  type EnvoyObject,
   endpointSlices,
   gatewayClasses,
   gateways,
@@ -71,7 +72,15 @@ export class RolloutInformers extends InformerSet {
         ...(owner?.kind === 'Deployment' ? of('deployment', `${object.metadata.namespace}/${owner.name}`) : []),
       ];
     };
-    this.#policies = new PolicyInformers(ports, () => this.#sticky(), wake, onBreak);
+    const ofItsRules = (policy: EnvoyObject) =>
+      indexes.securityPolicies.rulesOf(policy).flatMap((route) => of('route', route));
+    this.#policies = new PolicyInformers(ports, {
+      operatorNamespace: settings.presetNamespace,
+      concerned: () => this.#sticky(),
+      wake,
+      onSecurity: (change) => this.#tell(change, ofItsRules),
+      onBreak,
+    });
     this.sources = {
       ...settings,
       policies: this.#policies.sources,

@@ -1,5 +1,6 @@
 import { sleep } from '../../base/clock.ts';
-import { clientTrafficPolicies, type EnvoyObject, securityPolicies } from '../../kube/builtins.ts';
+import { clientTrafficPolicies, type EnvoyObject, referenceGrants, securityPolicies } from '../../kube/builtins.ts';
+import type { Change } from '../../kube/cache.ts';
 import { Informer, type InformerPorts } from '../../kube/informer.ts';
 import type { OnBreak } from '../../kube/informer-set.ts';
 import { isNotFound } from '../../kube/kube-error.ts';
@@ -11,9 +12,20 @@ const LOOK_MS = 30_000;
 /** And while none does: an idle operator calls nobody. */
 const SELDOM_MS = 600_000;
 
+export interface PolicyInformerOptions {
+  /** Where grants stand. */
+  readonly operatorNamespace: string;
+  /** Keys of the Rollouts that any policy can concern. They are woken by each change. */
+  readonly concerned: () => Iterable<string>;
+  readonly wake: (key: string) => void;
+  /** Told of each SecurityPolicy that changes. */
+  readonly onSecurity: (change: Change<EnvoyObject>) => void;
+  readonly onBreak: OnBreak;
+}
+
 /**
- * Watches of Envoy Gateway's policies, which begin when its definitions are there. Nothing waits for them: most clusters have
- * no such gateway, and most Rollouts need none.
+ * Watches of Envoy Gateway's policies and of the grants for them, which begin when its definitions are there. Nothing waits
+ * for them: most clusters have no such gateway, and most Rollouts need none.
  */
 export class PolicyInformers {
   readonly sources: PolicySources;
@@ -25,8 +37,10 @@ export class PolicyInformers {
   #run: Promise<void> | undefined;
   #served: boolean | undefined;
 
-  /** `concerned`: keys of the Rollouts that policies can concern. */
-  constructor(ports: InformerPorts, concerned: () => Iterable<string>, wake: (key: string) => void, onBreak: OnBreak) {
+  constructor(
+    ports: InformerPorts,
+    { operatorNamespace, concerned, wake, onSecurity, onBreak }: PolicyInformerOptions,
+  ) {
     this.#ports = ports;
     this.#concerned = concerned;
     this.#wakeAll = () => {
@@ -41,11 +55,18 @@ export class PolicyInformers {
       resource: clientTrafficPolicies,
       onBreak: (cause) => onBreak(clientTrafficPolicies.plural, cause),
     });
-    this.#all = [security, clientTraffic as Informer<EnvoyObject, string>];
+    const grants = new Informer(ports, {
+      resource: referenceGrants,
+      namespace: operatorNamespace,
+      onBreak: (cause) => onBreak(referenceGrants.plural, cause),
+    });
+    this.#all = [security, clientTraffic, grants] as readonly Informer<EnvoyObject, string>[];
     for (const informer of this.#all) informer.onChange(this.#wakeAll);
+    security.onChange(onSecurity);
     this.sources = {
       security: security.cache,
       clientTraffic: clientTraffic.cache,
+      grants: grants.cache,
       isServed: () => this.#served === true,
       isKnown: () => this.#served === false || this.#all.every(({ hasSynced }) => hasSynced),
     };

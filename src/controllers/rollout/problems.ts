@@ -1,12 +1,11 @@
 import type { RolloutSpec } from '../../api/rollout.ts';
 import type { Problem } from '../../core/rollout/observed.ts';
-import { planOf, toBp } from '../../core/rollout/plan.ts';
-import type { RoutePlan } from '../../core/rollout/route-plan.ts';
+import { plansOf } from '../../core/rollout/plan.ts';
 import type { Deployment, Service } from '../../kube/builtins.ts';
 import { findRouteProblems } from '../../traffic/gateway-api/find-route-problems.ts';
 import type { HttpRoute } from '../../traffic/gateway-api/http-route.ts';
 import { matches } from './endpoints.ts';
-import { gatewaysOf, othersInFlight } from './gather-routes.ts';
+import { gatewaysOf, othersInFlight, policiesOnRules } from './gather-routes.ts';
 import { stickinessProblems } from './gather-sticky.ts';
 import { guardrailsOf, metricNamed } from './guardrail-rules.ts';
 import { canaryName, isHelperOf, servicesOf, stableName } from './manifests.ts';
@@ -104,21 +103,9 @@ function routeProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpe
     rolloutUid: rollout.metadata.uid ?? '',
     inFlight: othersInFlight(sources, rollout),
     gateways: gatewaysOf(sources, route),
-    plans: plansOf(spec),
+    plans: plansOf({ steps: spec.steps, stickiness: spec.traffic.stickiness }),
+    // With stickiness all of them are refused, whatever the steps (`stickinessProblems`).
+    policiesOnRules: spec.traffic.stickiness ? new Map<string, string>() : policiesOnRules(sources, route),
   };
   return findRouteProblems(route as unknown as HttpRoute, context).map(({ kind: _, ...problem }) => problem);
-}
-
-/** Every plan that the steps come to, so that what a gateway cannot do is known before the first step. */
-function plansOf({ steps, traffic: { stickiness } }: RolloutSpec): RoutePlan[] {
-  return steps.map((step) => {
-    const weightBp = step.weight === undefined ? 0 : toBp(step.weight);
-    return planOf({
-      // Of any revision: only the shape of its rules counts here.
-      ...{ hash: 'revision', stage: 'Holding', steps: [step], weightBp },
-      ...(stickiness ? { stickiness } : {}),
-      ...(step.match ? { matchStep: 0 } : {}),
-      ...(step.shadow ? { shadowStep: 0 } : {}),
-    });
-  });
 }

@@ -2,6 +2,7 @@ import { ROLLOUT_LABEL } from '../../api/names.ts';
 import {
   controllerRevisions,
   deployments,
+  type EnvoyObject,
   endpointSlices,
   httpRoutes,
   pods,
@@ -64,11 +65,12 @@ export async function readSources(client: KubeClient, namespace: string, signal:
 /** None where Envoy Gateway is not installed. */
 async function readPolicies(client: KubeClient, namespace: string, signal: AbortSignal): Promise<PolicySources> {
   const security = new Cache(indexes.securityPolicies);
+  const unread = { clientTraffic: new Cache<EnvoyObject>({}), grants: new Cache<EnvoyObject>({}) };
   try {
     security.replaceAll((await client.list(securityPolicies, { namespace }, { signal })).items);
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    return { security, clientTraffic: new Cache({}), isServed: () => false, isKnown: () => true };
+    return { security, ...unread, isServed: () => false, isKnown: () => true };
   }
-  return { security, clientTraffic: new Cache({}), isServed: () => true, isKnown: () => true };
+  return { security, ...unread, isServed: () => true, isKnown: () => true };
 }

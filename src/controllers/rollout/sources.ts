@@ -15,6 +15,7 @@ import type {
 } from '../../kube/builtins.ts';
 import type { CacheReader } from '../../kube/cache.ts';
 import type { KubeObject, Resource } from '../../kube/resource.ts';
+import { type EnvoyPolicy, routesHitByRule } from '../../traffic/envoy-gateway/policy.ts';
 import type { EvaluatorReach } from './evaluator-reach.ts';
 
 /** A Rollout or Metric as the API server has it: unparsed. */
@@ -37,8 +38,10 @@ export const metricsResource: Resource<CustomObject> = {
 
 /** Envoy Gateway's policies, where its definitions are installed. */
 export interface PolicySources {
-  readonly security: CacheReader<EnvoyObject, 'rollout'>;
+  readonly security: CacheReader<EnvoyObject, 'rollout' | 'rulesOf'>;
   readonly clientTraffic: CacheReader<EnvoyObject>;
+  /** ReferenceGrants of the operator's namespace. */
+  readonly grants: CacheReader<EnvoyObject>;
   /** The definitions are installed, as far as is known. */
   isServed(): boolean;
   /** Either there are no definitions, or the caches are filled. */
@@ -120,7 +123,11 @@ export const indexes = {
   controllerRevisions: {
     rollout: (record: ControllerRevision) => inNamespace(record, record.metadata.labels?.[ROLLOUT_LABEL]),
   },
-  securityPolicies: { rollout: (policy: EnvoyObject) => inNamespace(policy, policy.metadata.labels?.[ROLLOUT_LABEL]) },
+  securityPolicies: {
+    rollout: (policy: EnvoyObject) => inNamespace(policy, policy.metadata.labels?.[ROLLOUT_LABEL]),
+    /** Routes of which it is attached to a rule by that rule's name. */
+    rulesOf: (policy: EnvoyObject) => keysOf(policy, routesHitByRule(policy as unknown as EnvoyPolicy)),
+  },
   autoscalers: {
     target: (hpa: HorizontalPodAutoscaler) =>
       hpa.spec?.scaleTargetRef.kind === 'Deployment' ? inNamespace(hpa, hpa.spec.scaleTargetRef.name) : [],

@@ -1,17 +1,13 @@
 import { ROLLOUT_LABEL } from '../../api/names.ts';
 import { after, type DurationMs } from '../../base/units.ts';
 import { clientTrafficPolicies, type EnvoyObject, referenceGrants, securityPolicies } from '../../kube/builtins.ts';
+import type { Selection } from '../../kube/client.ts';
 import { isNotFound, isRefused, KubeError } from '../../kube/kube-error.ts';
 import type { Resource } from '../../kube/resource.ts';
-import { wantedPolicies } from '../../traffic/envoy-gateway/attachment.ts';
 import type { EnvoyPolicy } from '../../traffic/envoy-gateway/policy.ts';
-import {
-  GATEWAYS_ANNOTATION,
-  grantName,
-  isOurs,
-  MANAGED_LABEL,
-  referenceGrant,
-} from '../../traffic/envoy-gateway/wanted.ts';
+import { GATEWAYS_ANNOTATION, grantName, isOurs, MANAGED_LABEL } from '../../traffic/envoy-gateway/wanted.ts';
+import { wantedPolicies } from '../../traffic/envoy-gateway/wanted-policies.ts';
+import { ROLLOUT_EXTENSION } from '../../wire/per-user-routing.ts';
 import { perUserContext } from './gather-sticky.ts';
 import { options, specOf, type WriteContext } from './write-context.ts';
 
@@ -33,7 +29,7 @@ export async function attachPolicies(context: WriteContext): Promise<void> {
   const force = { ...options(context), force: true };
   const wanted = wantedPolicies(perUser);
   try {
-    await client.apply(referenceGrants, referenceGrant(perUser), force);
+    await client.apply(referenceGrants, manifest(wanted.grant), force);
     for (const policy of wanted.clientTraffic) await client.apply(clientTrafficPolicies, manifest(policy), force);
     for (const policy of wanted.security) await client.apply(securityPolicies, manifest(policy), force);
     delete memory.policiesRefused;
@@ -63,13 +59,17 @@ const manifest = (policy: EnvoyPolicy): EnvoyObject => policy as unknown as Envo
  * last sees that the other is gone.
  */
 export async function detachPolicies(context: WriteContext): Promise<void> {
-  const { gathered, memory } = context;
+  const { gathered, memory, sources } = context;
   const { namespace = '', name } = gathered.rollout.metadata;
   delete memory.policiesRefused;
-  const own = await ours(context, securityPolicies, { namespace, labelSelector: `${OURS},${ROLLOUT_LABEL}=${name}` });
+  const all = await listed(context, securityPolicies, { namespace });
+  const own = all.filter((policy) => isOurs(policy) && policy.metadata.labels?.[ROLLOUT_LABEL] === name);
   for (const policy of own) await remove(context, securityPolicies, policy);
+  // Where nobody says which namespace is the operator's, a policy does that asks for this Rollout, whoever's it is.
+  const asking = all.filter((policy) => asksFor(policy, `${namespace}/${name}`));
+  const home = sources.presetNamespace || asking.flatMap(homeOf)[0];
   try {
-    await removeShared(context, own.flatMap(homeOf));
+    if (home) await removeShared(context, home);
   } catch (error) {
     if (!isRefused(error)) throw error;
     // Who ends a Rollout without the operator may have rights in its namespace only.
@@ -77,29 +77,30 @@ export async function detachPolicies(context: WriteContext): Promise<void> {
   }
 }
 
-async function removeShared(context: WriteContext, evaluators: readonly string[]): Promise<void> {
-  const { client, gathered, sources } = context;
-  const { namespace = '', name } = gathered.rollout.metadata;
-  const homes = new Set([sources.presetNamespace, ...evaluators].filter((home) => home !== ''));
-  for (const home of homes)
-    await client.delete(referenceGrants, { namespace: home, name: grantName({ namespace, name }) }, options(context));
-  const left = await ours(context, securityPolicies, { labelSelector: OURS });
-  const needed = new Set(left.flatMap(gatewaysOf));
-  const shared = await ours(context, clientTrafficPolicies, { labelSelector: OURS });
+/** The grant of this Rollout, and then every ClientTrafficPolicy of ours that no grant which is left needs: each Rollout has one. */
+async function removeShared(context: WriteContext, home: string): Promise<void> {
+  const { namespace = '', name } = context.gathered.rollout.metadata;
+  const grants = () => ours(context, referenceGrants, { namespace: home });
+  const own = (await grants()).filter(({ metadata }) => metadata.name === grantName({ namespace, name }));
+  for (const grant of own) await remove(context, referenceGrants, grant);
+  const needed = new Set((await grants()).flatMap(gatewaysOf));
+  const shared = await ours(context, clientTrafficPolicies, {});
   const unneeded = shared.filter((policy) => !gatewaysHit(policy).some((key) => needed.has(key)));
   for (const policy of unneeded) await remove(context, clientTrafficPolicies, policy);
 }
 
-interface Chosen {
-  readonly namespace?: string;
-  readonly labelSelector: string;
-}
+const ours = async (context: WriteContext, resource: Resource<EnvoyObject>, chosen: Selection) =>
+  (await listed(context, resource, { ...chosen, labelSelector: OURS })).filter(isOurs);
 
 /** None where the definition is not installed. */
-async function ours(context: WriteContext, resource: Resource<EnvoyObject>, chosen: Chosen): Promise<EnvoyPolicy[]> {
+async function listed(
+  context: WriteContext,
+  resource: Resource<EnvoyObject>,
+  chosen: Selection,
+): Promise<EnvoyPolicy[]> {
   try {
     const { items } = await context.client.list(resource, chosen, options(context));
-    return (items as unknown as EnvoyPolicy[]).filter(isOurs);
+    return items as unknown as EnvoyPolicy[];
   } catch (error) {
     if (isNotFound(error)) return [];
     throw error;
@@ -121,8 +122,18 @@ const gatewaysOf = ({ metadata }: EnvoyPolicy): string[] =>
 const gatewaysHit = ({ metadata, spec }: EnvoyPolicy): string[] =>
   (spec?.targetRefs ?? []).map(({ name }) => `${metadata.namespace}/${name}`);
 
-/** Namespace of the evaluator that a policy sends to: the operator's, also where nobody is left to say so. */
-function homeOf({ spec }: EnvoyPolicy): string[] {
-  const { grpc } = (spec?.extAuth ?? {}) as { grpc?: { backendRefs?: readonly { namespace?: string }[] } };
-  return (grpc?.backendRefs ?? []).flatMap(({ namespace }) => namespace ?? []);
+/** What of a SecurityPolicy says whom it asks, and about which Rollout. */
+interface CheckLike {
+  readonly contextExtensions?: readonly { readonly name?: string; readonly value?: string }[];
+  readonly grpc?: { readonly backendRefs?: readonly { readonly namespace?: string }[] };
 }
+
+const checkOf = ({ spec }: EnvoyPolicy): CheckLike => (spec?.extAuth ?? {}) as CheckLike;
+
+const asksFor = (policy: EnvoyPolicy, rollout: string): boolean =>
+  checkOf(policy).contextExtensions?.some(({ name, value }) => name === ROLLOUT_EXTENSION && value === rollout) ===
+  true;
+
+/** Namespace of the evaluator that a policy sends to: the operator's. */
+const homeOf = (policy: EnvoyPolicy): string[] =>
+  (checkOf(policy).grpc?.backendRefs ?? []).flatMap(({ namespace }) => namespace ?? []);

@@ -46,12 +46,28 @@ export function planOf(flight: Aims | undefined): RoutePlan {
 /** The flight with the aims of `step`: its weight or match rule on top of what was there. A mirror ends with its step. Past the last step that is all traffic. */
 export function withAims(flight: InFlight, step: number): InFlight {
   const { shadowStep: _endsWithItsStep, ...kept } = flight;
-  const entered = flight.steps[step];
-  if (flight.fastRevert || step >= flight.steps.length) return { ...kept, step, weightBp: FULL_WEIGHT_BP };
-  if (entered?.weight !== undefined) return { ...kept, step, weightBp: toBp(entered.weight) };
-  if (entered?.match) return { ...kept, step, matchStep: step };
-  if (entered?.shadow) return { ...kept, step, shadowStep: step };
-  return { ...kept, step };
+  return { ...kept, step, ...aimsOf(flight, step) };
+}
+
+function aimsOf(
+  { steps, fastRevert }: Pick<InFlight, 'steps' | 'fastRevert'>,
+  step: number,
+): Partial<Pick<InFlight, 'weightBp' | 'matchStep' | 'shadowStep'>> {
+  const entered = steps[step];
+  if (fastRevert || !entered) return { weightBp: FULL_WEIGHT_BP };
+  if (entered.weight !== undefined) return { weightBp: toBp(entered.weight) };
+  if (entered.match) return { matchStep: step };
+  return entered.shadow ? { shadowStep: step } : {};
+}
+
+/** Every plan that these steps come to, one after the other, and the last: all traffic. The revision is any: only the shape of its rules counts. */
+export function plansOf({ steps, stickiness }: Pick<InFlight, 'steps' | 'stickiness'>): RoutePlan[] {
+  let aims: Aims = { hash: 'revision', stage: 'Holding', steps, weightBp: 0, ...(stickiness ? { stickiness } : {}) };
+  return [...steps.keys(), steps.length].map((step) => {
+    const { shadowStep: _endsWithItsStep, ...kept } = aims;
+    aims = { ...kept, ...aimsOf({ steps, fastRevert: false }, step) };
+    return planOf(aims);
+  });
 }
 
 /** The flight with nothing aimed at the canary. */

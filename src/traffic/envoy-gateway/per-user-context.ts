@@ -23,8 +23,12 @@ export interface PerUserContext {
   readonly routes: readonly SteeredRoute[];
   /** Where the evaluator of the gateway runs. */
   readonly operatorNamespace: string;
-  /** Of the whole cluster; undefined where Envoy Gateway's definitions are not installed. */
+  /** Of the whole cluster, but grants of the operator's namespace; undefined where Envoy Gateway's definitions are not installed. */
   readonly policies:
-    | { readonly security: readonly EnvoyPolicy[]; readonly clientTraffic: readonly EnvoyPolicy[] }
+    | {
+        readonly security: readonly EnvoyPolicy[];
+        readonly clientTraffic: readonly EnvoyPolicy[];
+        readonly grants: readonly EnvoyPolicy[];
+      }
     | undefined;
 }

@@ -55,9 +55,9 @@ export interface Target {
 
 /** Where a policy meets a target: all of it (`undefined`), or a section of it (a listener, or a rule). None: it aims elsewhere. */
 export function sectionsHit(policy: EnvoyPolicy, target: Target): (string | undefined)[] {
-  const { targetRef, targetRefs = [], targetSelectors = [] } = policy.spec ?? {};
+  const { targetSelectors = [] } = policy.spec ?? {};
   const isLocal = policy.metadata.namespace === target.namespace;
-  const named = [...(targetRef ? [targetRef] : []), ...targetRefs].filter(
+  const named = namedBy(policy.spec).filter(
     ({ kind, name }) => isLocal && kind === target.kind && name === target.name,
   );
   const selected = targetSelectors.filter(
@@ -69,6 +69,23 @@ export function sectionsHit(policy: EnvoyPolicy, target: Target): (string | unde
   );
   return [...named.map(({ sectionName }) => sectionName), ...selected.map(() => undefined)];
 }
+
+/** Names of the rules of a route of its namespace that a policy is attached to. */
+export const rulesHit = ({ spec }: EnvoyPolicy, route: string): string[] =>
+  namedBy(spec).flatMap(({ kind, name, sectionName }) =>
+    kind === 'HTTPRoute' && name === route && sectionName !== undefined ? [sectionName] : [],
+  );
+
+/** Names of the routes of its namespace of which a policy is attached to a rule. */
+export const routesHitByRule = ({ spec }: EnvoyPolicy): string[] =>
+  namedBy(spec).flatMap(({ kind, name, sectionName }) =>
+    kind === 'HTTPRoute' && sectionName !== undefined ? [name] : [],
+  );
+
+const namedBy = ({ targetRef, targetRefs = [] }: PolicySpec = {}): TargetRef[] => [
+  ...(targetRef ? [targetRef] : []),
+  ...targetRefs,
+];
 
 function selects(
   { matchLabels = {}, matchExpressions = [] }: TargetSelector,

@@ -1,4 +1,5 @@
 import { ROLLOUT_LABEL } from '../../api/names.ts';
+import { fnv1a } from '../../core/evaluation/fnv1a.ts';
 import { contextExtensions, EVALUATOR_HEADERS, headersAsked } from '../../core/rollout/sticky.ts';
 import type { PerUserContext } from './per-user-context.ts';
 import type { EnvoyPolicy, Target } from './policy.ts';
@@ -13,7 +14,7 @@ const TIMEOUT = '100ms';
 const PASSIVE_HEALTH = { consecutive5XxErrors: 3, interval: '1s', baseEjectionTime: '5s', maxEjectionPercent: 50 };
 
 export const MANAGED_LABEL = 'app.kubernetes.io/managed-by';
-/** On a SecurityPolicy of ours: the Gateways (`namespace/name`, by commas) whose ClientTrafficPolicy it needs. */
+/** On a grant: the Gateways (`namespace/name`, by commas) whose ClientTrafficPolicy its Rollout needs. */
 export const GATEWAYS_ANNOTATION = 'sluice.dev/gateways';
 
 const GROUP = 'gateway.networking.k8s.io';
@@ -43,17 +44,16 @@ export function checkStanza({ rollout, stickiness, operatorNamespace }: PerUserC
 export const stripStanza = { earlyRequestHeaders: { remove: EVALUATOR_HEADERS } };
 
 /** The policy that asks the evaluator about the requests of one route. */
-export function securityPolicy(context: PerUserContext, route: Target, gateways: readonly Target[]): PolicyManifest {
+export function securityPolicy(context: PerUserContext, route: Target): PolicyManifest {
   const { namespace, name } = context.rollout;
-  const needed = [...new Set(gateways.map((gateway) => `${gateway.namespace}/${gateway.name}`))].sort();
   return {
     apiVersion: 'gateway.envoyproxy.io/v1alpha1',
     kind: 'SecurityPolicy',
     metadata: {
-      name: `sluice-${name}-${route.name}`.slice(0, MAX_NAME_CHARS).replace(/[-.]+$/, ''),
+      // Both names may hold hyphens and dots, so that together they say nothing for sure.
+      name: fitting(`sluice-${name}-${route.name}-${shortHash(`${name}/${route.name}`)}`),
       namespace,
       labels: { [ROLLOUT_LABEL]: name, [MANAGED_LABEL]: 'sluice' },
-      annotations: { [GATEWAYS_ANNOTATION]: needed.join(',') },
     },
     spec: {
       targetRefs: [{ group: GROUP, kind: 'HTTPRoute', name: route.name } as { kind: string; name: string }],
@@ -70,7 +70,7 @@ export function clientTrafficPolicy({ namespace, name }: Target): PolicyManifest
     apiVersion: 'gateway.envoyproxy.io/v1alpha1',
     kind: 'ClientTrafficPolicy',
     metadata: {
-      name: `sluice-${name}`.slice(0, MAX_NAME_CHARS).replace(/[-.]+$/, ''),
+      name: fitting(`sluice-${name}`),
       namespace,
       labels: { [MANAGED_LABEL]: 'sluice' },
     },
@@ -82,7 +82,10 @@ export function clientTrafficPolicy({ namespace, name }: Target): PolicyManifest
 }
 
 /** Lets SecurityPolicies of one namespace send to the evaluator, which Gateway API allows only by the evaluator's own namespace. */
-export function referenceGrant({ rollout, operatorNamespace }: Pick<PerUserContext, 'rollout' | 'operatorNamespace'>) {
+export function referenceGrant(
+  { rollout, operatorNamespace }: Pick<PerUserContext, 'rollout' | 'operatorNamespace'>,
+  gateways: readonly string[],
+): PolicyManifest {
   return {
     apiVersion: 'gateway.networking.k8s.io/v1beta1',
     kind: 'ReferenceGrant',
@@ -90,6 +93,7 @@ export function referenceGrant({ rollout, operatorNamespace }: Pick<PerUserConte
       name: grantName(rollout),
       namespace: operatorNamespace,
       labels: { [MANAGED_LABEL]: 'sluice' },
+      annotations: { [GATEWAYS_ANNOTATION]: gateways.join(',') },
     },
     spec: {
       from: [{ group: 'gateway.envoyproxy.io', kind: 'SecurityPolicy', namespace: rollout.namespace }],
@@ -99,4 +103,14 @@ export function referenceGrant({ rollout, operatorNamespace }: Pick<PerUserConte
 }
 
 /** One for each Rollout, so that none has to know of the others. */
-export const grantName = ({ namespace, name }: PerUserContext['rollout']): string => `sluice-${namespace}.${name}`;
+export const grantName = ({ namespace, name }: PerUserContext['rollout']): string =>
+  fitting(`sluice-${namespace}.${name}`);
+
+const shortHash = (text: string): string => fnv1a(text).toString(16).padStart(8, '0');
+
+/** A name as the API server takes it; one that is too long ends with its hash. */
+function fitting(name: string): string {
+  if (name.length <= MAX_NAME_CHARS) return name;
+  const hash = shortHash(name);
+  return `${name.slice(0, MAX_NAME_CHARS - hash.length - 1).replace(/[-.]+$/, '')}-${hash}`;
+}

@@ -1,7 +1,7 @@
 import type { PlanServices, RoutePlan } from '../../core/rollout/route-plan.ts';
 import type { GatewayFacts } from './capabilities.ts';
 import { namesOf } from './find-rules.ts';
-import { goalOf } from './goal.ts';
+import { type Goal, goalOf } from './goal.ts';
 import type { HttpRoute } from './http-route.ts';
 import { usesHelpers } from './mirror.ts';
 import { ownRecord } from './record.ts';
@@ -14,6 +14,8 @@ export interface ProblemContext extends Pick<RouteContext, 'rolloutUid' | 'inFli
   readonly gateways: readonly GatewayFacts[];
   /** Every plan that the steps of the Rollout come to. */
   readonly plans: readonly RoutePlan[];
+  /** By name of a rule: the policy that is attached to that rule alone. */
+  readonly policiesOnRules?: ReadonlyMap<string, string>;
 }
 
 /** Why a rollout over this route must not start: each reason once, in the order of the plans. Empty = it can carry them. */
@@ -31,7 +33,23 @@ export function findRouteProblems(route: HttpRoute, context: ProblemContext): Re
   }
   const problems = context.plans.flatMap((plan) => {
     const goal = plan.kind === 'Split' ? goalOf(rules, plan, names, context.gateways) : undefined;
-    return goal?.kind === 'Refused' ? [goal] : [];
+    if (goal?.kind === 'Refused') return [goal];
+    return goal ? pastPolicies(goal, route, context) : [];
   });
   return problems.filter((problem, i) => problems.findIndex(({ message }) => message === problem.message) === i);
 }
+
+/** A rule that is appended has no name, so what is attached to the rule that it refines would not hold for it: no check of tokens, no limit. */
+function pastPolicies({ added }: Goal, { metadata, spec }: HttpRoute, { policiesOnRules }: ProblemContext): Refusal[] {
+  return added.flatMap(({ from }) => {
+    const rule = spec.rules?.[from]?.name ?? '';
+    const policy = policiesOnRules?.get(rule);
+    return policy === undefined ? [] : [pastPolicy(policy, rule, metadata.name)];
+  });
+}
+
+export const pastPolicy = (policy: string, rule: string, route: string): Refusal =>
+  refuse(
+    'SLUICE_ROUTE_RULE_POLICY',
+    `${policy} is attached to the rule ${rule} of HTTPRoute ${route}, and would not hold for the rules that Sluice adds`,
+  );

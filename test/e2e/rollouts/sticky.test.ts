@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { httpRoutes } from '../../../src/kube/builtins.ts';
+import { type HttpRoute, matchesOf } from '../../../src/traffic/gateway-api/http-route.ts';
 import { kubectl } from '../../support/cluster.ts';
 import { inPhase, isRolledBack, promotedFrom, type Shop } from '../../support/rollout-scenario.ts';
 import {
@@ -82,7 +84,7 @@ describe('a release by people', () => {
     });
 
     // Deleted in the middle, the Rollout takes along what it attached.
-    expect(await policiesOf(shop)).toEqual(['sluice-shop-shop']);
+    expect(await policiesOf(shop)).toEqual([expect.stringMatching(/^sluice-shop-shop-[0-9a-f]{8}$/)]);
     await shop.kubectl('delete', 'rollouts.sluice.dev', 'shop', '--timeout=180s');
     expect(await policiesOf(shop)).toEqual([]);
     expect(new Set((await people.round(shop.ending)).values())).toEqual(new Set(['v1']));
@@ -103,6 +105,15 @@ describe('a release by people', () => {
       [...(await people.round(shop.ending)).values()].every((version) => version === 'v1'),
     );
     const { status } = await shop.reaches(inPhase('Progressing', 'NoEvaluator'));
+    // Nobody overwrites what comes from outside now: the listener alone keeps it out.
+    const hash = status.inFlight?.hash ?? '';
+    expect(await revisionsMatched(shop)).toEqual([hash]);
+    const admitted = [...before].find(([, version]) => version === 'v2')?.[0] ?? '';
+    for (let i = 0; i < 20; i++)
+      expect(await people.ask({ 'x-user-id': 'user-1', ...forgedBy(hash, admitted) })).toMatchObject({
+        status: 200,
+        version: 'v1',
+      });
     expect(status.conditions.find(({ type }) => type === 'TrafficProgrammed')).toMatchObject({ status: 'False' });
     expect(status.message).toContain('evaluator.enabled');
 
@@ -146,6 +157,8 @@ describe('a release by people', () => {
     const onCanary = [...(await people.round(shop.ending)).values()].filter((version) => version === 'v2');
     expect(onCanary.length).toBeGreaterThan(60);
     expect(await policiesOf(shop)).toEqual(['theirs']);
+    // By nobody else it would have been written: no policy here is ours.
+    expect(await sharedPolicies()).toContain(`sluice-${namespace}.shop`);
   });
 
   test('believes no header from outside, and gives a browser a unit of its own', async (context) => {
@@ -153,16 +166,38 @@ describe('a release by people', () => {
     await shop.push({ VERSION: 'v2' });
     const { status } = await weightReached(shop, 1);
     const people = await peopleOf(shop, 1);
-    const user = Array.from({ length: 100 }, (_, i) => `user-${i}`).find(
-      (name) => !isAdmitted(shop, status.inFlight?.hash ?? '', name, 1),
-    ) as string;
-    const forged = { 'x-user-id': user, 'x-sluice-variant': 'canary' };
-    for (let i = 0; i < 20; i++) expect(await people.ask(forged)).toMatchObject({ status: 200, version: 'v1' });
+    const hash = status.inFlight?.hash ?? '';
+    const users = Array.from({ length: 10_000 }, (_, i) => `user-${i}`);
+    const stranger = users.find((name) => !isAdmitted(shop, hash, name, 1)) as string;
+    const admitted = users.find((name) => isAdmitted(shop, hash, name, 1)) as string;
+    // Whoever had this header when the route is chosen would get the canary.
+    expect(await revisionsMatched(shop)).toEqual([hash]);
+    const all = forgedBy(hash, admitted);
+    for (const forged of [...Object.entries(all).map(([name, value]) => ({ [name]: value })), all])
+      for (let i = 0; i < 20; i++)
+        expect(await people.ask({ 'x-user-id': stranger, ...forged }), JSON.stringify(forged)).toMatchObject({
+          status: 200,
+          version: 'v1',
+        });
     const { setCookie } = await people.ask({ accept: 'text/html', 'sec-fetch-mode': 'navigate' });
     expect(setCookie.join()).toMatch(/^sluice-unit=[\w-]{22}; /);
     expect((await people.ask({ accept: 'application/json' })).setCookie).toEqual([]);
   });
 });
+
+/** What somebody would send who wants the canary of this revision, as a person who has it. */
+const forgedBy = (hash: string, admitted: string): Record<string, string> => ({
+  'x-sluice-variant': 'canary',
+  'x-sluice-revision': hash,
+  'x-sluice-unit': admitted,
+});
+
+/** Values of `x-sluice-revision` that rules of the route match on. */
+async function revisionsMatched({ client, namespace, signal }: Shop): Promise<string[]> {
+  const route = (await client.get(httpRoutes, { namespace, name: 'shop' }, { signal })) as unknown as HttpRoute;
+  const headers = (route.spec.rules ?? []).flatMap(matchesOf).flatMap((match) => match.headers ?? []);
+  return [...new Set(headers.filter(({ name }) => name === 'x-sluice-revision').map(({ value }) => value))];
+}
 
 /** What Sluice has written for stickiness outside the namespaces of shops. */
 async function sharedPolicies(): Promise<string[]> {

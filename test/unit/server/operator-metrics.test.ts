@@ -1,11 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Decision } from '../../../src/core/rollout/decision.ts';
 import type { Observed } from '../../../src/core/rollout/observed.ts';
+import { KubeCalls } from '../../../src/server/kube-calls.ts';
 import { OperatorMetrics } from '../../../src/server/operator-metrics.ts';
 
 let metrics: OperatorMetrics;
 beforeEach(() => {
   metrics = new OperatorMetrics({
+    calls: new KubeCalls(),
     queue: () => 0,
     streams: () => 0,
     podsWithoutSidecar: () => new Map(),

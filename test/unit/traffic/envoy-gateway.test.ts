@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { attachmentOf, findPerUserProblems, wantedPolicies } from '../../../src/traffic/envoy-gateway/attachment.ts';
+import { attachmentOf } from '../../../src/traffic/envoy-gateway/attachment.ts';
 import type { Parent, PerUserContext } from '../../../src/traffic/envoy-gateway/per-user-context.ts';
+import { findPerUserProblems } from '../../../src/traffic/envoy-gateway/per-user-problems.ts';
 import { type EnvoyPolicy, sectionsHit } from '../../../src/traffic/envoy-gateway/policy.ts';
-import { referenceGrant } from '../../../src/traffic/envoy-gateway/wanted.ts';
+import { wantedPolicies } from '../../../src/traffic/envoy-gateway/wanted-policies.ts';
 
 const ENVOY = 'gateway.envoyproxy.io/gatewayclass-controller';
 const gateway = { kind: 'Gateway' as const, namespace: 'infra', name: 'public', labels: { tier: 'edge' } };
@@ -18,14 +19,20 @@ interface Given {
   readonly parents?: PerUserContext['routes'][number]['parents'];
   readonly security?: readonly EnvoyPolicy[];
   readonly clientTraffic?: readonly EnvoyPolicy[];
+  readonly grants?: readonly EnvoyPolicy[];
 }
 
-const contextOf = ({ parents = [parent()], security = [], clientTraffic = [] }: Given = {}): PerUserContext => ({
+const contextOf = ({
+  parents = [parent()],
+  security = [],
+  clientTraffic = [],
+  grants = [],
+}: Given = {}): PerUserContext => ({
   rollout: { namespace: 'shop', name: 'catalog' },
   stickiness: { unit: [{ cookie: 'sluice-unit' }, { header: 'X-User-Id' }] },
   routes: [{ target: route, parents }],
   operatorNamespace: 'sluice-system',
-  policies: { security, clientTraffic },
+  policies: { security, clientTraffic, grants },
 });
 
 const theirs = (namespace: string, spec: EnvoyPolicy['spec']): EnvoyPolicy => ({
@@ -49,9 +56,8 @@ describe('what is attached', () => {
         kind: 'SecurityPolicy',
         metadata: {
           namespace: 'shop',
-          name: 'sluice-catalog-web',
+          name: expect.stringMatching(/^sluice-catalog-web-[0-9a-f]{8}$/),
           labels: { 'sluice.dev/rollout': 'catalog', 'app.kubernetes.io/managed-by': 'sluice' },
-          annotations: { 'sluice.dev/gateways': 'infra/public' },
         },
         spec: {
           targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'web' }],
@@ -87,39 +93,58 @@ describe('what is attached', () => {
   });
 
   test('lets policies of that namespace alone send to the evaluator', () => {
-    expect(referenceGrant(contextOf())).toMatchObject({
-      metadata: { namespace: 'sluice-system', name: 'sluice-shop.catalog' },
+    expect(wantedPolicies(contextOf()).grant).toMatchObject({
+      metadata: {
+        namespace: 'sluice-system',
+        name: 'sluice-shop.catalog',
+        annotations: { 'sluice.dev/gateways': 'infra/public' },
+      },
       spec: {
         from: [{ group: 'gateway.envoyproxy.io', kind: 'SecurityPolicy', namespace: 'shop' }],
         to: [{ group: '', kind: 'Service', name: 'sluice-evaluator' }],
       },
     });
   });
+
+  test('has a name of its own for each Rollout and route, however they are called', () => {
+    const nameOf = (rollout: string, on: string) =>
+      wantedPolicies({
+        ...contextOf(),
+        rollout: { namespace: 'shop', name: rollout },
+        routes: [{ target: { ...route, name: on }, parents: [parent()] }],
+      }).security[0]?.metadata.name;
+    expect(nameOf('catalog', 'api-web')).not.toBe(nameOf('catalog-api', 'web'));
+    expect(nameOf('catalog', 'api.web')).not.toBe(nameOf('catalog.api', 'web'));
+    const [one, other] = ['b', 'c'].map((end) => nameOf('catalog', `${'a'.repeat(245)}-${end}`));
+    expect(one).not.toBe(other);
+    for (const name of [one, other]) expect(name?.length).toBeLessThanOrEqual(253);
+  });
 });
 
 describe('how far it is', () => {
   /** Ours as they stand in the cluster, judged so. */
   const attached = (status: 'True' | 'False' | undefined, generation = 1): Given => {
-    const { security, clientTraffic } = wantedPolicies(contextOf());
+    const { security, clientTraffic, grant } = wantedPolicies(contextOf());
     const conditions = status ? [{ type: 'Accepted', status, observedGeneration: 1, message: 'why' }] : [];
     const judged = (policy: EnvoyPolicy): EnvoyPolicy => ({
       ...policy,
       metadata: { ...policy.metadata, generation },
       status: { ancestors: [{ conditions }] },
     });
-    return { security: security.map(judged), clientTraffic: clientTraffic.map(judged) };
+    return { security: security.map(judged), clientTraffic: clientTraffic.map(judged), grants: [grant] };
   };
 
   test('due until all are there, then awaited, then attached', () => {
     expect(attachmentOf(contextOf()).kind).toBe('Due');
     expect(attachmentOf(contextOf({ ...attached('True'), clientTraffic: [] })).kind).toBe('Due');
+    expect(attachmentOf(contextOf({ ...attached('True'), grants: [] })).kind).toBe('Due');
     expect(attachmentOf(contextOf(attached(undefined))).kind).toBe('Waiting');
     expect(attachmentOf(contextOf(attached('True', 2))).kind).toBe('Waiting');
     expect(attachmentOf(contextOf(attached('True')))).toEqual({ kind: 'Attached' });
   });
 
   test('attached where it was merged into the policy of a listener, which says no more than that', () => {
-    const { security = [], clientTraffic = [] } = attached('True');
+    const { security = [], ...others } = attached('True');
     const merged = security.map((one) => ({
       ...one,
       status: {
@@ -129,22 +154,69 @@ describe('how far it is', () => {
         ],
       },
     }));
-    expect(attachmentOf(contextOf({ security: merged, clientTraffic })).kind).toBe('Attached');
+    expect(attachmentOf(contextOf({ ...others, security: merged })).kind).toBe('Attached');
   });
 
   test('due again when somebody changed what is ours, but not for what the API server filled in', () => {
-    const { security = [], clientTraffic = [] } = attached('True');
+    const { security = [], ...others } = attached('True');
     const filled = security.map((one) => ({ ...one, spec: { ...one.spec, cors: undefined, defaulted: true } }));
-    expect(attachmentOf(contextOf({ security: filled, clientTraffic })).kind).toBe('Attached');
+    expect(attachmentOf(contextOf({ ...others, security: filled })).kind).toBe('Attached');
     const broken = security.map((one) => ({ ...one, spec: { ...one.spec, mergeType: undefined } }));
-    expect(attachmentOf(contextOf({ security: broken, clientTraffic })).kind).toBe('Due');
+    expect(attachmentOf(contextOf({ ...others, security: broken })).kind).toBe('Due');
   });
 
   test('refused with the word of the gateway', () => {
     expect(attachmentOf(contextOf(attached('False')))).toEqual({
       kind: 'Refused',
       code: 'SLUICE_STICKINESS_NOT_ATTACHED',
-      message: 'SecurityPolicy shop/sluice-catalog-web: why',
+      message: expect.stringMatching(/^SecurityPolicy shop\/sluice-catalog-web-[0-9a-f]{8}: why$/),
+    });
+  });
+
+  describe('where others have the policies', () => {
+    const stanza = stanzaIn({ security: [theirs('shop', onRoute)] });
+    const strip = stanzaIn({ clientTraffic: [theirs('infra', onGateway)] });
+    const judgedAs = (status: 'True' | 'False' | undefined, policy: EnvoyPolicy): EnvoyPolicy => ({
+      ...policy,
+      metadata: { ...policy.metadata, generation: 3 },
+      status: {
+        ancestors: status
+          ? [{ conditions: [{ type: 'Accepted', status, observedGeneration: 3, message: 'why' }] }]
+          : [],
+      },
+    });
+    const bothTheirs = (
+      check: 'True' | 'False' | undefined,
+      stripping: 'True' | 'False' | undefined = 'True',
+    ): Given => ({
+      security: [judgedAs(check, theirs('shop', { ...onRoute, ...stanza }))],
+      clientTraffic: [judgedAs(stripping, theirs('infra', { ...onGateway, headers: strip }))],
+    });
+
+    test('the grant is due all the same: without it the gateway asks nobody', () => {
+      const given = bothTheirs('False');
+      const { grant, security, clientTraffic } = wantedPolicies(contextOf(given));
+      expect([security, clientTraffic]).toEqual([[], []]);
+      expect(attachmentOf(contextOf(given))).toMatchObject({
+        kind: 'Due',
+        message: 'ReferenceGrant sluice-system/sluice-shop.catalog is attached',
+      });
+      const bare = { ...grant, metadata: { ...grant.metadata, annotations: {} } };
+      expect(attachmentOf(contextOf({ ...given, grants: [bare] })).kind).toBe('Due');
+      expect(attachmentOf(contextOf({ ...bothTheirs('True'), grants: [grant] })).kind).toBe('Attached');
+    });
+
+    test('they count only as far as the gateway accepts them', () => {
+      const grants = [wantedPolicies(contextOf()).grant];
+      expect(attachmentOf(contextOf({ ...bothTheirs(undefined), grants })).kind).toBe('Waiting');
+      expect(attachmentOf(contextOf({ ...bothTheirs('False'), grants }))).toEqual({
+        kind: 'Refused',
+        code: 'SLUICE_STICKINESS_NOT_ATTACHED',
+        message: 'SecurityPolicy shop/theirs: why',
+      });
+      expect(attachmentOf(contextOf({ ...bothTheirs('True', 'False'), grants }))).toMatchObject({
+        message: 'ClientTrafficPolicy infra/theirs: why',
+      });
     });
   });
 });
@@ -166,13 +238,50 @@ describe('why people cannot be told apart', () => {
   test.each([
     ['by name', onRoute],
     ['by the former field', { targetRef: { kind: 'HTTPRoute', name: 'web' } }],
-    ['on one of its rules', { targetRefs: [{ kind: 'HTTPRoute', name: 'web', sectionName: 'first' }] }],
     ['by label', { targetSelectors: [{ kind: 'HTTPRoute', matchLabels: { app: 'web' } }] }],
   ])('a policy of somebody else on the route, %s, until it says what ours would', (_how, spec) => {
     expect(problems({ security: [theirs('shop', spec)] })).toEqual(['SLUICE_STICKINESS_POLICY_TAKEN']);
     const mended = theirs('shop', { ...spec, ...stanzaIn({ security: [theirs('shop', spec)] }) });
     expect(problems({ security: [mended] })).toEqual([]);
     expect(wantedPolicies(contextOf({ security: [mended] })).security).toEqual([]);
+  });
+
+  test('a policy on one rule of the route, also with what ours would say: it has no hold of the rules that Sluice adds', () => {
+    const onRule = { targetRefs: [{ kind: 'HTTPRoute', name: 'web', sectionName: 'first' }] };
+    const stanza = stanzaIn({ security: [theirs('shop', onRoute)] });
+    for (const spec of [onRule, { ...onRule, ...stanza }]) {
+      expect(findPerUserProblems(contextOf({ security: [theirs('shop', spec)] }))).toMatchObject([
+        {
+          code: 'SLUICE_ROUTE_RULE_POLICY',
+          message:
+            'SecurityPolicy theirs is attached to the rule first of HTTPRoute web, and would not hold for the rules that Sluice adds',
+        },
+      ]);
+    }
+  });
+
+  test('an object of somebody else with the name of one of ours is left as it is', () => {
+    const { grant, security, clientTraffic } = wantedPolicies(contextOf());
+    const elsewhere = { targetRefs: [{ kind: 'HTTPRoute', name: 'other' }] };
+    const unlabelled = (one: EnvoyPolicy | undefined): EnvoyPolicy => ({
+      metadata: { name: one?.metadata.name ?? '', namespace: one?.metadata.namespace ?? '' },
+      spec: elsewhere,
+    });
+    for (const given of [
+      { grants: [unlabelled(grant)] },
+      { security: [unlabelled(security[0])] },
+      { clientTraffic: [unlabelled(clientTraffic[0])] },
+    ]) {
+      expect(problems(given)).toEqual(['SLUICE_STICKINESS_NAME_TAKEN']);
+      expect(attachmentOf(contextOf(given))).toMatchObject({ kind: 'Refused', code: 'SLUICE_STICKINESS_NAME_TAKEN' });
+    }
+    const ofAnother = {
+      ...security[0]?.metadata,
+      labels: { ...security[0]?.metadata.labels, 'sluice.dev/rollout': 'b' },
+    };
+    expect(problems({ security: [{ ...unlabelled(security[0]), metadata: ofAnother as never }] })).toEqual([
+      'SLUICE_STICKINESS_NAME_TAKEN',
+    ]);
   });
 
   test('a policy of another Rollout on the same route', () => {

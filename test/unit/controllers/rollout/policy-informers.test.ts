@@ -20,12 +20,13 @@ async function looksIn(minutes: number, needing: readonly string[]): Promise<num
   const clock = new FakeClock();
   const client = { raw } as unknown as KubeClient;
   const ports = { client, clock, random: seededRandom(1), logger: silent };
-  const informers = new PolicyInformers(
-    ports,
-    () => needing,
-    () => {},
-    () => {},
-  );
+  const informers = new PolicyInformers(ports, {
+    operatorNamespace: 'sluice-system',
+    concerned: () => needing,
+    wake: () => {},
+    onSecurity: () => {},
+    onBreak: () => {},
+  });
   onTestFinished(() => informers.stop());
   informers.start();
   for (let halves = 0; halves < 2 * minutes; halves++) {
