@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EpochMs } from '../../base/units.ts';
 import { type JudgedGuardrail, judge, type Sample } from '../../core/guardrails/judge.ts';
+import { askedEvery } from '../../core/rollout/hold.ts';
 import { latestDue, nextDue, type Schedule, scheduleOf } from '../../providers/polling.ts';
 import type { Question } from './guardrail-rules.ts';
 import type { ProviderPool } from './provider-pool.ts';
@@ -78,7 +79,7 @@ export class GuardrailPoller {
     const asked = render(question, subject);
     const { guardrail } = question.rule;
     const provider = this.#ports.pool.keyOf(question.query, question.namespace);
-    const schedule = scheduleOf(provider, 'value' in asked ? asked.value : guardrail.name, guardrail.interval);
+    const schedule = scheduleOf(provider, 'value' in asked ? asked.value : guardrail.name, askedEvery(question.rule));
     const samePair =
       known?.subject.canaryHash === subject.canaryHash && known.subject.stableHash === subject.stableHash;
     // Samples and budgets belong to one pair of revisions.

@@ -58,6 +58,19 @@ test.each([
   expect(instants).toEqual(instants.map((_at, index) => (instants[0] ?? 0) + index * INTERVAL_MS));
 });
 
+test('a guardrail with an interval longer than its window is asked once a window', async () => {
+  const clock = new FakeClock();
+  let count = 0;
+  const poller = pollerOf(clock, async ({ at }) => {
+    count++;
+    return valueAt(0, at);
+  });
+  const seldom = { ...rule, guardrail: { ...guardrail, interval: 300_000 as DurationMs } };
+  poller.watch('shop/web', { subject, questions: [{ ...question, rule: seldom }], states: [] });
+  await clock.advance(300_000);
+  expect(count).toBe(5);
+});
+
 describe('what is known of a guardrail', () => {
   /** After three samples out of bounds, which spend the budget. */
   async function harmed() {
