@@ -54,7 +54,7 @@ const guardrailShape = z.strictObject({
     .enum(['Canary', 'Stable', 'Workload'])
     .prefault('Canary')
     .describe(
-      'Whose pods `{{canaryHash}}` names: the canary’s, or stable’s (Stable); Workload has queries without a hash.',
+      'Whose pods `{{canaryHash}}` names: the canary’s, or stable’s (Stable; asked only while stable serves); Workload has queries without a hash.',
     ),
   action: z.enum(['RollBack', 'Hold', 'Observe']).prefault('RollBack').describe('What a breach does.'),
   noEvidence: silencePolicy(

@@ -31,6 +31,8 @@ interface Polled {
   readonly schedule: Schedule;
   readonly asked: Asked | { readonly mistake: string };
   state: JudgedGuardrail;
+  /** The last value of stable: silence takes it from the state. */
+  lastOfStable: number | undefined;
   cancel: () => void;
 }
 
@@ -93,6 +95,7 @@ export class GuardrailPoller {
       schedule,
       asked,
       state: { rule: question.rule, ...(status ? { status } : {}) },
+      lastOfStable: (samePair ? known.lastOfStable : undefined) ?? status?.stableValue,
       cancel: () => {},
     };
     if ('mistake' in asked)
@@ -137,13 +140,13 @@ export class GuardrailPoller {
 
   async #ask(key: string, polled: Polled, subject: Subject, at: EpochMs, signal: AbortSignal): Promise<void> {
     if ('mistake' in polled.asked) return;
-    const { question, asked, schedule } = polled;
+    const { question, asked, schedule, lastOfStable } = polled;
     const provider = await this.#ports.pool.providerOf(question.query, question.namespace, signal);
     const sample = await takeSample(
       provider,
       question,
       asked,
-      { at, owner: `${subject.namespace}/${subject.rollout}`, schedule },
+      { at, owner: `${subject.namespace}/${subject.rollout}`, schedule, lastOfStable },
       signal,
     );
     signal.throwIfAborted();
@@ -156,6 +159,7 @@ export class GuardrailPoller {
     if (before?.at !== undefined && before.at >= sample.at) return;
     const status = judge(polled.question.rule, before, sample);
     polled.state = { rule: polled.question.rule, status };
+    polled.lastOfStable = status.stableValue ?? polled.lastOfStable;
     this.#ports.sampled(key, status.verdict === 'Harm' && before?.verdict !== 'Harm');
   }
 

@@ -30,7 +30,13 @@ function anHourOf(asked: readonly Asked[], disturb: (hold: Hold, second: number)
     const now = (BEGIN + second * 1000) as EpochMs;
     guardrails = guardrails.map(({ rule, status }, index) => {
       const isDue = (second - (asked[index]?.phaseS ?? 0)) % (askedEvery(rule) / 1000) === 0;
-      const sample = { name: rule.guardrail.name, verdict: 'Safe', reason: 'InBounds', at: now, outOfBounds: [] } as const;
+      const sample = {
+        name: rule.guardrail.name,
+        verdict: 'Safe',
+        reason: 'InBounds',
+        at: now,
+        outOfBounds: [],
+      } as const;
       return isDue ? { rule, status: { ...sample, outOfBounds: [] } } : { rule, ...(status ? { status } : {}) };
     });
     if (evidence(guardrails, BEGIN, now).kind === 'Good') hold = credit(hold, guardrails, now);
@@ -47,7 +53,10 @@ const asked: fc.Arbitrary<Asked> = fc.record({
 
 describe('guardrails that are always good', () => {
   test.each([
-    ['two that are asked more rarely than their window', [0, 150].map((phaseS) => ({ intervalS: 300, windowS: 60, phaseS }))],
+    [
+      'two that are asked more rarely than their window',
+      [0, 150].map((phaseS) => ({ intervalS: 300, windowS: 60, phaseS })),
+    ],
     ['three of them', [0, 70, 200].map((phaseS) => ({ intervalS: 300, windowS: 60, phaseS }))],
     [
       'one with a short window beside one with a long one',
