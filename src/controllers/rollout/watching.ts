@@ -6,7 +6,6 @@ import { isReady } from './endpoints.ts';
 import type { Watch } from './guardrail-poller.ts';
 import { questionsOf } from './guardrail-rules.ts';
 import type { RolloutMemory } from './memory.ts';
-import type { Subject } from './sample.ts';
 import type { CustomObject, Sources } from './sources.ts';
 
 /**
@@ -23,36 +22,45 @@ export function watchOf(
   now: EpochMs,
 ): Watch | undefined {
   const { namespace = '', name } = rollout.metadata;
-  const subject = subjectOf(status, now, spec, (hash) => hasReadyPod(sources, namespace, hash));
+  const subject = subjectOf(status, now, spec);
   if (!subject || rollout.metadata.deletionTimestamp !== undefined) return undefined;
+  const comparable = stableServes(status, (hash) => hasReadyPod(sources, namespace, hash));
   const questions = questionsOf(sources, rollout, spec, lastUsable).filter(
-    ({ rule }) => subject.comparable || rule.guardrail.scope !== 'Stable',
+    ({ rule }) => comparable || rule.guardrail.scope !== 'Stable',
   );
   const states: JudgedGuardrail[] = questions.flatMap(({ rule }) => {
     const state = status.guardrails.find(({ name }) => name === rule.guardrail.name);
     return state ? [{ rule, status: state }] : [];
   });
-  return { subject: { namespace, rollout: name, service: spec.traffic.service, ...subject }, questions, states };
+  return {
+    subject: { namespace, rollout: name, service: spec.traffic.service, comparable, ...subject },
+    questions,
+    states,
+  };
 }
 
 function subjectOf(
   { inFlight: flight, stable, promoted }: RolloutStatus,
   now: EpochMs,
   spec: RolloutSpec,
-  runs: (hash: string) => boolean,
-): Pick<Subject, 'canaryHash' | 'stableHash' | 'comparable'> | undefined {
+): { canaryHash: string; stableHash: string } | undefined {
   if (flight) {
-    const observed = flight.stage === 'Observing';
     const reached =
-      flight.weightBp > 0 || flight.matchStep !== undefined || flight.shadowStep !== undefined || observed;
-    if (!reached || flight.retreat) return undefined;
-    // A match rule may take everybody who comes, but nothing says so: there, stable's silence is silence.
-    const comparable = observed ? runs(flight.stableHash) : flight.weightBp < FULL_WEIGHT_BP;
-    return { canaryHash: flight.hash, stableHash: flight.stableHash, comparable };
+      flight.weightBp > 0 ||
+      flight.matchStep !== undefined ||
+      flight.shadowStep !== undefined ||
+      flight.stage === 'Observing';
+    return reached && !flight.retreat ? { canaryHash: flight.hash, stableHash: flight.stableHash } : undefined;
   }
   const [former] = promoted;
   const baking = stable && former?.until !== undefined && now < after(stable.since, spec.bake);
-  return baking ? { canaryHash: stable.hash, stableHash: former.hash, comparable: false } : undefined;
+  return baking ? { canaryHash: stable.hash, stableHash: former.hash } : undefined;
+}
+
+/** Whether the plan leaves stable traffic. A match rule may take everybody who comes, but nothing says so. */
+function stableServes({ inFlight: flight }: RolloutStatus, runs: (hash: string) => boolean): boolean {
+  if (!flight) return false;
+  return flight.stage === 'Observing' ? runs(flight.stableHash) : flight.weightBp < FULL_WEIGHT_BP;
 }
 
 const hasReadyPod = (sources: Sources, namespace: string, hash: string): boolean =>
