@@ -38,7 +38,7 @@ const guardrailShape = z.strictObject({
   metric: metricReference.optional(),
   query: prometheusQuerySchema.optional().describe('A query of its own, instead of a Metric.'),
   ...boundsShape,
-  interval: durationOfAtLeast('1s', 'How often to ask.').prefault('10s'),
+  interval: durationOfAtLeast('1s', 'How often to ask; at least once a window.').prefault('10s'),
   window: durationOfAtLeast(
     '1s',
     'Time that one answer covers; `{{window}}` in the query. Default: the metric’s, else the longer of 60s and four scrape intervals.',
@@ -57,7 +57,7 @@ const guardrailShape = z.strictObject({
     .enum(['Canary', 'Stable', 'Workload'])
     .prefault('Canary')
     .describe(
-      'Whose pods `{{canaryHash}}` names: the canary’s, or stable’s (Stable); Workload has queries without a hash.',
+      'Whose pods `{{canaryHash}}` names: the canary’s, or stable’s (Stable; asked only while stable serves); Workload has queries without a hash.',
     ),
   action: z.enum(['RollBack', 'Hold', 'Observe']).prefault('RollBack').describe('What a breach does.'),
   noEvidence: silencePolicy(

@@ -1,3 +1,4 @@
+import type { DurationMs } from '../base/units.ts';
 import { formatDuration } from './duration.ts';
 import type { Guardrail } from './guardrail.ts';
 import type { MetricSpec, PrometheusQuery } from './metric.ts';
@@ -40,6 +41,14 @@ const shortHolds: Rule = ({ steps, guardrails }, metricNamed) => {
     return [problem('SLUICE_LINT_HOLD_SHORTER_THAN_WINDOW', ['spec', 'steps', index, 'hold'], message)];
   });
 };
+
+const longIntervals: Rule = ({ guardrails }, metricNamed) =>
+  guardrails.flatMap((guardrail, index) => {
+    const window = windowOf(guardrail, metricNamed);
+    if (window === undefined || guardrail.interval <= window) return [];
+    const message = `${formatDuration(guardrail.interval)} is longer than the window of ${formatDuration(window)}: it is asked once a window, for a hold needs evidence without gaps`;
+    return [problem('SLUICE_LINT_INTERVAL_LONGER_THAN_WINDOW', ['spec', 'guardrails', index, 'interval'], message)];
+  });
 
 const endsBelow100: Rule = ({ steps }) => {
   const last = steps.findLastIndex((step) => step.weight !== undefined);
@@ -97,6 +106,7 @@ const rules: readonly Rule[] = [
   noGuardrails,
   shortWindows,
   shortHolds,
+  longIntervals,
   endsBelow100,
   shadowAfterWeight,
   idleFailures,
@@ -118,7 +128,7 @@ function queryOf({ query, metric }: Guardrail, metricNamed: MetricNamed): Promet
   return query ?? (metric === undefined ? undefined : metricNamed(metric)?.provider.prometheus);
 }
 
-function windowOf(guardrail: Guardrail, metricNamed: MetricNamed): number | undefined {
+function windowOf(guardrail: Guardrail, metricNamed: MetricNamed): DurationMs | undefined {
   if (guardrail.window !== undefined) return guardrail.window;
   const metric = guardrail.metric === undefined ? undefined : metricNamed(guardrail.metric);
   if (metric?.window !== undefined) return metric.window;

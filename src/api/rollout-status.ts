@@ -128,6 +128,19 @@ const inFlightSchema = z
         doneMs: z.int().min(0).describe('Good time of this step so far.'),
         at: time('Up to when it is counted.'),
         effectiveAt: time('Since when the step is effective: routed, canary available and warm.').optional(),
+        proven: z
+          .array(
+            z
+              .object({
+                name: z.string().max(63).describe('Name of the guardrail.'),
+                from: time('From when.'),
+                to: time('Up to when.'),
+              })
+              .describe('Time that one guardrail proves without a gap.'),
+          )
+          .max(40)
+          .optional()
+          .describe('What each guardrail proves; time counts where all do.'),
       })
       .optional()
       .describe('Progress of the present hold.'),

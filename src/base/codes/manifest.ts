@@ -9,6 +9,7 @@ export const manifestCodes = {
   SLUICE_LINT_NO_GUARDRAILS: { retry: 'never', fix: 'Add a guardrail, such as the error ratio of the canary.' },
   SLUICE_LINT_WINDOW_TOO_SHORT: { retry: 'never', fix: 'Make the window at least twice the scrape interval.' },
   SLUICE_LINT_HOLD_SHORTER_THAN_WINDOW: { retry: 'never', fix: 'Make the hold as long as the longest window.' },
+  SLUICE_LINT_INTERVAL_LONGER_THAN_WINDOW: { retry: 'never', fix: 'Make the interval no longer than the window.' },
   SLUICE_LINT_LAST_WEIGHT_BELOW_100: { retry: 'never', fix: 'End with a step of weight 100 and a hold.' },
   SLUICE_LINT_SHADOW_AFTER_WEIGHT: { retry: 'never', fix: 'Put shadow steps before the first weight.' },
   SLUICE_LINT_CRITICAL_WITH_FAILURES: { retry: 'never', fix: 'Remove failures, or set severity to Normal.' },

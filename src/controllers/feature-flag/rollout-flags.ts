@@ -31,7 +31,7 @@ export function changesFlag(before: CustomObject | undefined, after: CustomObjec
 }
 
 /** From status as it is written, never from what is about to be: evaluators must not be ahead of what a next leader reads. */
-const flagIn = keptFor((rollout): { readonly found: RolloutFlag | undefined } => {
+const flagIn = keptFor((rollout: CustomObject): { readonly found: RolloutFlag | undefined } => {
   const { name, namespace = '', deletionTimestamp } = rollout.metadata;
   if (!mayBeSticky(rollout)) return { found: undefined };
   const spec = parsedRollout(rollout);

@@ -48,7 +48,7 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
   const canarySet = deployment && podSetSeen(sources, deployment, records, sets, status.inFlight?.hash);
   const record = recordHash(records, status.inFlight?.hash ?? status.rolledBack?.hash);
   const action = readAction(rollout, status);
-  const guardrails = memory.guardrails ?? (spec ? remembered(sources, rollout, spec, status, now) : []);
+  const guardrails = memory.guardrails ?? (spec ? remembered(sources, memory, rollout, spec, status, now) : []);
   const observed: Observed = {
     generation: rollout.metadata.generation ?? 0,
     deleting: rollout.metadata.deletionTimestamp !== undefined,
@@ -65,7 +65,7 @@ export function gather(sources: Sources, memory: RolloutMemory, key: string, now
     routes: spec ? gatherRoutes(sources, rollout, spec, memory, status, now) : [],
     ...gatherSticky(sources, rollout, spec, memory, now, status),
     guardrails,
-    longestWindowMs: spec ? longestWindow(questionsOf(sources, rollout, spec)) : (0 as DurationMs),
+    longestWindowMs: spec ? longestWindow(questionsOf(sources, rollout, spec, memory.lastUsable)) : (0 as DurationMs),
     autoscalerMultiplies: sources.autoscalers
       .byIndex('target', `${namespace ?? ''}/${name}`)
       .some((hpa) => hpa.spec?.metrics?.some(({ external }) => external?.target.type === 'Value')),
@@ -117,12 +117,13 @@ function readAction(rollout: CustomObject, status: RolloutStatus): Action | unde
  */
 function remembered(
   sources: Sources,
+  memory: RolloutMemory,
   rollout: CustomObject,
   spec: RolloutSpec,
   status: RolloutStatus,
   now: EpochMs,
 ): JudgedGuardrail[] {
-  const { questions = [] } = watchOf(sources, rollout, spec, status, now) ?? {};
+  const { questions = [] } = watchOf(sources, memory, rollout, spec, status, now) ?? {};
   return questions.map(({ rule }) => {
     const state = status.guardrails.find(({ name }) => name === rule.guardrail.name);
     return { rule, ...(state ? { status: state } : {}) };

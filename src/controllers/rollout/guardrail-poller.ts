@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EpochMs } from '../../base/units.ts';
 import { type JudgedGuardrail, judge, type Sample } from '../../core/guardrails/judge.ts';
+import { askedEvery } from '../../core/rollout/hold.ts';
 import { latestDue, nextDue, type Schedule, scheduleOf } from '../../providers/polling.ts';
 import type { Question } from './guardrail-rules.ts';
 import type { ProviderPool } from './provider-pool.ts';
@@ -30,6 +31,8 @@ interface Polled {
   readonly schedule: Schedule;
   readonly asked: Asked | { readonly mistake: string };
   state: JudgedGuardrail;
+  /** The last value of stable: silence takes it from the state. */
+  lastOfStable: number | undefined;
   /** A spent budget that must lead to a rollback, and that no pass has acted on yet: good samples do not take it back. */
   isOwed: boolean;
   /** Instant of the last answer to this process; a former leader's clock may have been ahead of ours. */
@@ -82,7 +85,7 @@ export class GuardrailPoller {
     const asked = render(question, subject);
     const { guardrail } = question.rule;
     const provider = this.#ports.pool.keyOf(question.query, question.namespace);
-    const schedule = scheduleOf(provider, 'value' in asked ? asked.value : guardrail.name, guardrail.interval);
+    const schedule = scheduleOf(provider, 'value' in asked ? asked.value : guardrail.name, askedEvery(question.rule));
     // Samples and budgets belong to one pair of revisions.
     const same = known && isSamePair(known.subject, subject) ? known : undefined;
     const status = same?.state.status ?? states.find((state) => state.rule.guardrail.name === guardrail.name)?.status;
@@ -93,6 +96,7 @@ export class GuardrailPoller {
       schedule,
       asked,
       state: { rule: question.rule, ...(status ? { status } : {}) },
+      lastOfStable: same?.lastOfStable ?? status?.stableValue,
       isOwed: status !== undefined && asksForRollback({ rule: question.rule, status }),
       ...(same?.answeredAt === undefined ? {} : { answeredAt: same.answeredAt }),
       cancel: () => {},
@@ -139,13 +143,13 @@ export class GuardrailPoller {
 
   async #ask(key: string, polled: Polled, subject: Subject, at: EpochMs, signal: AbortSignal): Promise<void> {
     if ('mistake' in polled.asked) return;
-    const { question, asked, schedule } = polled;
+    const { question, asked, schedule, lastOfStable } = polled;
     const provider = await this.#ports.pool.providerOf(question.query, question.namespace, signal);
     const sample = await takeSample(
       provider,
       question,
       asked,
-      { at, owner: `${subject.namespace}/${subject.rollout}`, schedule },
+      { at, owner: `${subject.namespace}/${subject.rollout}`, schedule, lastOfStable },
       signal,
     );
     signal.throwIfAborted();
@@ -165,6 +169,7 @@ export class GuardrailPoller {
         ? { ...before, at: judged.at, outOfBounds: judged.outOfBounds }
         : judged;
     polled.state = { rule, status };
+    polled.lastOfStable = judged.stableValue ?? polled.lastOfStable;
     polled.isOwed ||= asksForRollback(polled.state);
     this.#ports.sampled(key, status.verdict === 'Harm' && before?.verdict !== 'Harm');
   }

@@ -4,6 +4,7 @@ import type { RolloutSpec } from '../../api/rollout.ts';
 import { defaultWindow } from '../../api/window.ts';
 import type { GuardrailRule } from '../../core/guardrails/judge.ts';
 import { parsedMetric } from './parsed.ts';
+import { mistakeOf } from './query-text.ts';
 import type { CustomObject, Sources } from './sources.ts';
 
 /** A guardrail with the question that it asks and where the credentials for it live. */
@@ -14,9 +15,24 @@ export interface Question {
   readonly namespace: string;
 }
 
-/** The guardrails of a Rollout with what their Metrics contribute. Those whose Metric is missing or invalid are left out; `findProblems` names them. */
-export function questionsOf(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Question[] {
-  return guardrailsOf(sources, spec).flatMap((guardrail) => questionOf(sources, rollout, guardrail) ?? []);
+/**
+ * The guardrails of a Rollout with what their Metrics contribute. One whose Metric is missing or invalid now, or whose query
+ * cannot be read, goes on as it was when it last could be used (`lastUsable`, by name); `findProblems` names it.
+ */
+export function questionsOf(
+  sources: Sources,
+  rollout: CustomObject,
+  spec: RolloutSpec,
+  lastUsable: Map<string, Question>,
+): Question[] {
+  const guardrails = guardrailsOf(sources, spec);
+  const names = new Set(guardrails.map(({ name }) => name));
+  for (const name of lastUsable.keys()) if (!names.has(name)) lastUsable.delete(name);
+  return guardrails.flatMap((guardrail) => {
+    const question = questionOf(sources, rollout, guardrail);
+    if (question && mistakeOf(question.query).mistake === undefined) lastUsable.set(guardrail.name, question);
+    return lastUsable.get(guardrail.name) ?? question ?? [];
+  });
 }
 
 /** A namespace's own Metric wins over a preset of the same name. */

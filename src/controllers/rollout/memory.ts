@@ -6,6 +6,7 @@ import type { JudgedGuardrail } from '../../core/guardrails/judge.ts';
 import type { Attachment } from '../../core/rollout/sticky-seen.ts';
 import { noReverts, type RevertWatch } from '../../traffic/gateway-api/foreign-manager.ts';
 import type { TakenIn } from '../../traffic/gateway-api/taken-in.ts';
+import type { Question } from './guardrail-rules.ts';
 import { noPin, type PinWatch } from './pin-watch.ts';
 import type { CustomObject } from './sources.ts';
 
@@ -17,6 +18,8 @@ export interface RolloutMemory {
   progress?: { readonly resourceVersion: string; readonly hold: InFlight['hold'] };
   /** The last spec that was valid. */
   accepted?: RolloutSpec;
+  /** Its guardrails as they were when they last could be asked, by name. A new leader has none. */
+  readonly lastUsable: Map<string, Question>;
   /** When status was last written, and for what, so that a hold's progress is not written at every sample. */
   persistedAt: EpochMs;
   readonly reverts: Map<string, RevertWatch>;
@@ -35,6 +38,7 @@ export interface RolloutMemory {
 
 export const newMemory = (): RolloutMemory => ({
   persistedAt: 0 as EpochMs,
+  lastUsable: new Map(),
   reverts: new Map(),
   takenIn: new Map(),
   pin: noPin,

@@ -1,3 +1,4 @@
+import type { PrometheusQuery } from '../../api/metric.ts';
 import type { RolloutSpec } from '../../api/rollout.ts';
 import type { Problem } from '../../core/rollout/observed.ts';
 import { plansOf } from '../../core/rollout/plan.ts';
@@ -10,6 +11,7 @@ import { stickinessProblems } from './gather-sticky.ts';
 import { guardrailsOf, metricNamed } from './guardrail-rules.ts';
 import { canaryName, isHelperOf, servicesOf, stableName } from './manifests.ts';
 import { parsedMetric } from './parsed.ts';
+import { mistakeOf } from './query-text.ts';
 import { olderRival } from './rivals.ts';
 import type { CustomObject, Sources } from './sources.ts';
 
@@ -22,7 +24,7 @@ export function findProblems(sources: Sources, rollout: CustomObject, spec: Roll
     ...rivalProblems(sources, rollout, spec),
     ...(deployment ? workloadProblems(deployment) : []),
     ...serviceProblems(sources, rollout, spec, service, deployment),
-    ...metricProblems(sources, rollout, spec),
+    ...guardrailProblems(sources, rollout, spec),
     ...spec.traffic.router.gatewayAPI.httpRoutes.flatMap(({ name }) => routeProblems(sources, rollout, spec, name)),
     ...stickinessProblems(sources, rollout, spec),
   ];
@@ -80,19 +82,24 @@ function serviceProblems(
   return [];
 }
 
-function metricProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
-  return guardrailsOf(sources, spec).flatMap(({ name, metric }) => {
-    if (metric === undefined) return [];
+function guardrailProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec): Problem[] {
+  return guardrailsOf(sources, spec).flatMap(({ name, query, metric = '' }) => {
+    if (query) return queryProblems(name, query);
     const object = metricNamed(sources, rollout, metric);
     if (!object)
       return [{ code: 'SLUICE_METRIC_NOT_FOUND', message: `guardrail ${name}: Metric ${metric} does not exist` }];
     const parsed = parsedMetric(object);
-    const mistakes = parsed.ok ? [] : parsed.problems.slice(0, 1);
-    return mistakes.map(({ path, message }) => ({
+    if (parsed.ok) return queryProblems(name, parsed.metric.spec.provider.prometheus);
+    return parsed.problems.slice(0, 1).map(({ path, message }) => ({
       code: 'SLUICE_METRIC_INVALID',
       message: `guardrail ${name}: Metric ${metric}: ${path} ${message}`,
     }));
   });
+}
+
+function queryProblems(guardrail: string, query: PrometheusQuery): Problem[] {
+  const { mistake } = mistakeOf(query);
+  return mistake === undefined ? [] : [{ code: 'SLUICE_QUERY_REFUSED', message: `guardrail ${guardrail}: ${mistake}` }];
 }
 
 function routeProblems(sources: Sources, rollout: CustomObject, spec: RolloutSpec, name: string): Problem[] {

@@ -59,7 +59,7 @@ export class RolloutReconciler {
       decision.message,
     );
     const watch = (status: RolloutStatus) =>
-      observed.spec && poller.watch(key, watchOf(sources, rollout, observed.spec, status, now));
+      observed.spec && poller.watch(key, watchOf(sources, memory, rollout, observed.spec, status, now));
     const changed = await apply({ client, sources, clock, logger, memory, gathered, signal }, decision).catch(
       (error: unknown) => {
         watch(observed.status); // guardrails are live, also while what was decided cannot be written

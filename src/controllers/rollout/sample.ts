@@ -2,8 +2,9 @@ import type { DurationMs, EpochMs } from '../../base/units.ts';
 import type { GuardrailRule, Sample, SampleAnswer } from '../../core/guardrails/judge.ts';
 import { type Schedule, timeoutOf } from '../../providers/polling.ts';
 import type { Answer, MetricProvider } from '../../providers/provider.ts';
-import { parseTemplate, renderTemplate, type TemplateValues } from '../../providers/template.ts';
+import { renderTemplate, type TemplateValues } from '../../providers/template.ts';
 import type { Question } from './guardrail-rules.ts';
+import { readQuery } from './query-text.ts';
 
 /** Whom a question is about. */
 export interface Subject {
@@ -12,9 +13,11 @@ export interface Subject {
   readonly service: string;
   readonly canaryHash: string;
   readonly stableHash: string;
+  /** Stable serves users. Where it does not, its numbers are nobody's: the canary is not compared with them. */
+  readonly comparable: boolean;
 }
 
-/** The questions of one guardrail, rendered: the value, the same of stable where it is compared, and the number of requests. */
+/** The questions of one guardrail, rendered: the value, the same of stable where it is to be compared with, and the number of requests. */
 export interface Asked {
   readonly value: string;
   readonly stable?: string;
@@ -28,7 +31,9 @@ export function render({ rule, query }: Question, subject: Subject): Asked | { r
   const values: TemplateValues = { ...subject, canaryHash: own, window: windowMs };
   const ofStable: TemplateValues = { ...values, canaryHash: subject.stableHash };
   const value = renderOne(query.query, values);
-  const stable = bounds.maxIncreaseOverStable === undefined ? undefined : renderOne(query.query, ofStable);
+  // A query of scope Workload names no revision: it is as good for both at any time.
+  const compares = subject.comparable || guardrail.scope === 'Workload';
+  const stable = bounds.maxIncreaseOverStable !== undefined && compares ? renderOne(query.query, ofStable) : undefined;
   const requests = query.requestsQuery === undefined ? undefined : renderOne(query.requestsQuery, values);
   for (const text of [value, stable, requests]) if (typeof text === 'object') return text;
   return {
@@ -39,10 +44,16 @@ export function render({ rule, query }: Question, subject: Subject): Asked | { r
 }
 
 function renderOne(text: string, values: TemplateValues): string | { readonly mistake: string } {
-  const template = parseTemplate(text);
-  if (template.kind === 'Template') return renderTemplate(template, values);
-  const [problem] = template.problems;
-  return { mistake: `line ${problem?.line}, column ${problem?.column}: ${problem?.message}` };
+  const read = readQuery(text);
+  return read.kind === 'Template' ? renderTemplate(read, values) : read;
+}
+
+export interface Asking {
+  readonly at: EpochMs;
+  readonly owner: string;
+  readonly schedule: Schedule;
+  /** The last value of stable, for where it is not asked for. */
+  readonly lastOfStable: number | undefined;
 }
 
 /** Asks everything that one sample needs, at one instant. */
@@ -50,22 +61,23 @@ export async function takeSample(
   provider: MetricProvider,
   { rule, query }: Question,
   asked: Asked,
-  { at, owner, schedule }: { readonly at: EpochMs; readonly owner: string; readonly schedule: Schedule },
+  { at, owner, schedule, lastOfStable }: Asking,
   signal: AbortSignal,
 ): Promise<Sample> {
   const timeoutMs: DurationMs = timeoutOf(schedule, query.timeout);
   const ask = (text: string | undefined) =>
     text === undefined ? undefined : provider.query({ text, at, timeoutMs, owner }, signal);
   const [value, stable, requests] = await Promise.all([ask(asked.value), ask(asked.stable), ask(asked.requests)]);
-  return { at, answer: combine(rule, value, stable, requests) };
+  return { at, answer: combine(rule, { value, stable, requests }, lastOfStable) };
 }
 
+type Answers = { readonly [Key in keyof Asked]: Answer | undefined };
+
 /** One answer out of up to three. A provider that fails for any of them has failed. */
-function combine(
+export function combine(
   rule: GuardrailRule,
-  value: Answer | undefined,
-  stable: Answer | undefined,
-  requests: Answer | undefined,
+  { value, stable, requests }: Answers,
+  lastOfStable: number | undefined,
 ): SampleAnswer {
   const all = [value, stable, requests].filter((answer) => answer !== undefined);
   for (const answer of all) {
@@ -75,20 +87,29 @@ function combine(
   }
   if (value?.kind !== 'Value') return silent(value, 'the query');
   const warning = all.flatMap((answer) => warningsOf(answer))[0];
-  const rest = {
+  const own = {
+    kind: 'Value' as const,
+    value: value.value,
     ...(requests === undefined ? {} : { requests: requests.kind === 'Value' ? requests.value : 0 }),
     ...(warning === undefined ? {} : { warning }),
   };
-  if (rule.bounds.maxIncreaseOverStable === undefined) return { kind: 'Value', value: value.value, ...rest };
-  if (stable?.kind === 'Value') return { kind: 'Value', value: value.value, stable: stable.value, ...rest };
+  if (rule.bounds.maxIncreaseOverStable === undefined) return own;
+  if (stable === undefined) return withoutStable(own, lastOfStable);
+  if (stable.kind === 'Value') return { ...own, stable: stable.value };
   // The other bounds can be judged without stable; the comparison cannot.
   const broken =
     (rule.bounds.max !== undefined && value.value > rule.bounds.max) ||
     (rule.bounds.min !== undefined && value.value < rule.bounds.min);
-  return broken
-    ? { kind: 'Value', value: value.value, ...rest }
-    : { ...silent(stable, 'the query for stable'), reason: 'NoStableValue' };
+  return broken ? own : { ...silent(stable, 'the query for stable'), reason: 'NoStableValue' };
 }
+
+type Valued = Extract<SampleAnswer, { kind: 'Value' }>;
+
+/** Stable serves nobody and was not asked for: its last value is the best there is; without one, nothing is compared. */
+const withoutStable = (own: Valued, lastOfStable: number | undefined): Valued =>
+  lastOfStable === undefined
+    ? { ...own, remark: 'not compared: stable serves nobody' }
+    : { ...own, stable: lastOfStable, remark: 'compared with the last value of stable, which serves nobody now' };
 
 /** Prometheus' infos are hints on style; its warnings say that the result may be incomplete. */
 const warningsOf = (answer: Answer): readonly string[] => ('remarks' in answer ? answer.remarks.warnings : []);

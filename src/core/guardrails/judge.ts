@@ -23,6 +23,8 @@ export type SampleAnswer =
       readonly requests?: number;
       /** What the provider warned of: data may be missing from one of these numbers. */
       readonly warning?: string;
+      /** How it was compared with stable, where that is not as usual. */
+      readonly remark?: string;
     }
   | {
       readonly kind: 'NoEvidence';
@@ -113,7 +115,8 @@ function judgeValue(
       reason: 'BudgetNotSpent',
       message: `${broken} (${failures} of ${count} failures)`,
     };
-  return { ...state, verdict: 'Safe', reason: 'InBounds' };
+  const { remark } = answer;
+  return { ...state, verdict: 'Safe', reason: 'InBounds', ...(remark === undefined ? {} : { message: remark }) };
 }
 
 /**

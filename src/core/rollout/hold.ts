@@ -1,9 +1,10 @@
 import type { Guardrail } from '../../api/guardrail.ts';
 import type { GuardrailStatus, InFlight } from '../../api/rollout-status.ts';
 import { after, type DurationMs, type EpochMs } from '../../base/units.ts';
-import type { JudgedGuardrail } from '../guardrails/judge.ts';
+import type { GuardrailRule, JudgedGuardrail } from '../guardrails/judge.ts';
 
 export type Hold = NonNullable<InFlight['hold']>;
+type Proven = NonNullable<Hold['proven']>[number];
 
 /** What the guardrails say about going on. */
 export type Evidence =
@@ -64,16 +65,32 @@ function evidenceOf({ rule: { guardrail }, status }: JudgedGuardrail, since: Epo
   return { kind: 'Silent', verdict, message, until, action: policy.action === 'RollBack' ? 'RollBack' : 'Hold' };
 }
 
+/** How often a guardrail is asked: at least once a window, so that its samples prove time without gaps. */
+export const askedEvery = ({ guardrail, windowMs }: GuardrailRule): DurationMs =>
+  Math.min(guardrail.interval, windowMs) as DurationMs;
+
 /**
  * The hold with the time that safe samples now prove. A sample proves its window; it counts only when the whole window
- * lies inside the step, and time counts only where every guardrail proves it. Without guardrails time itself counts.
+ * lies inside the step, and time counts only where every guardrail proves it. What each proved is kept, as they are asked
+ * at different times. Without guardrails time itself counts.
  */
 export function credit(hold: Hold, guardrails: readonly JudgedGuardrail[], now: EpochMs): Hold {
   const parts = takingPart(guardrails, now);
   if (parts.length === 0) return advance(hold, hold.at, now);
-  const windows = parts.map(({ rule, status }) => ({ start: (status?.at ?? 0) - rule.windowMs, end: status?.at ?? 0 }));
-  if (hold.effectiveAt === undefined || windows.some(({ start }) => start < (hold.effectiveAt ?? 0))) return hold;
-  return advance(hold, Math.max(...windows.map(({ start }) => start)), Math.min(...windows.map(({ end }) => end)));
+  const proven = parts.flatMap((guardrail) => provenBy(guardrail, hold) ?? []);
+  const noted: Hold = { ...hold, proven };
+  if (proven.length < parts.length) return noted;
+  return advance(noted, Math.max(...proven.map(({ from }) => from)), Math.min(...proven.map(({ to }) => to)));
+}
+
+/** What a guardrail has proven without a gap, up to its last sample. */
+function provenBy({ rule, status }: JudgedGuardrail, { proven = [], effectiveAt }: Hold): Proven | undefined {
+  const { name } = rule.guardrail;
+  const before = proven.find((one) => one.name === name);
+  const to = status?.at;
+  if (to === undefined || effectiveAt === undefined || to - rule.windowMs < effectiveAt) return before;
+  const from = (to - rule.windowMs) as EpochMs;
+  return before && from <= before.to ? { ...before, to } : { name, from, to };
 }
 
 function advance(hold: Hold, start: number, end: number): Hold {
@@ -82,7 +99,9 @@ function advance(hold: Hold, start: number, end: number): Hold {
 }
 
 /** Time up to `now` is not proven and never will be. */
-export const interrupt = (hold: Hold, now: EpochMs): Hold => ({ ...hold, at: Math.max(hold.at, now) as EpochMs });
+export function interrupt({ proven: _past, ...hold }: Hold, now: EpochMs): Hold {
+  return { ...hold, at: Math.max(hold.at, now) as EpochMs };
+}
 
 /** How much of `needed` is missing. */
 export const missing = (hold: Hold, needed: DurationMs): DurationMs => Math.max(0, needed - hold.doneMs) as DurationMs;

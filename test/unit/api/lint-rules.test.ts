@@ -43,6 +43,12 @@ test.each<[string, string, string, (spec: Manifest) => void]>([
     },
   ],
   [
+    'an interval longer than the window',
+    'SLUICE_LINT_INTERVAL_LONGER_THAN_WINDOW',
+    'spec.guardrails[0].interval',
+    (spec) => (spec.guardrails[0].interval = '61s'),
+  ],
+  [
     'a last weight below 100',
     'SLUICE_LINT_LAST_WEIGHT_BELOW_100',
     'spec.steps[4].weight',
@@ -79,7 +85,7 @@ test('a guardrail whose Metric is not known is judged by its own window only', (
   manifest.spec.guardrails = [{ name: 'errors', metric: 'unknown' }];
   manifest.spec.steps = [{ weight: 100, hold: '1s' }];
   expect(lint(manifest)).toEqual([]);
-  manifest.spec.guardrails[0].window = '2s';
+  Object.assign(manifest.spec.guardrails[0], { window: '2s', interval: '1s' });
   expect(lint(manifest).map(({ path }) => path)).toEqual(['spec.steps[0].hold']);
 });
 

@@ -16,7 +16,14 @@ const INTERVAL_MS = 10_000;
 const guardrail = guardrailSchema.parse({ name: 'errors', metric: 'errors', max: 1, interval: '10s' });
 const rule = { guardrail, direction: 'LowerIsBetter', bounds: { max: 1 }, windowMs: 60_000 as DurationMs } as const;
 const question = { rule, query: prometheusQuerySchema.parse({ query: 'up' }), namespace: 'shop' };
-const subject = { namespace: 'shop', rollout: 'web', service: 'web', canaryHash: 'a', stableHash: 'b' };
+const subject = {
+  namespace: 'shop',
+  rollout: 'web',
+  service: 'web',
+  canaryHash: 'a',
+  stableHash: 'b',
+  comparable: true,
+};
 
 /** A poller that stops with the test, before a provider that answers so. */
 function pollerOf(clock: Clock, query: (asked: { at: EpochMs }) => Promise<object>): GuardrailPoller {
@@ -60,6 +67,19 @@ test.each([
   expect(instants).toEqual(instants.map((_at, index) => (instants[0] ?? 0) + index * INTERVAL_MS));
 });
 
+test('a guardrail with an interval longer than its window is asked once a window', async () => {
+  const clock = new FakeClock();
+  let count = 0;
+  const poller = pollerOf(clock, async ({ at }) => {
+    count++;
+    return valueAt(0, at);
+  });
+  const seldom = { ...rule, guardrail: { ...guardrail, interval: 300_000 as DurationMs } };
+  poller.watch('shop/web', { subject, questions: [{ ...question, rule: seldom }], states: [] });
+  await clock.advance(300_000);
+  expect(count).toBe(5);
+});
+
 describe('what is known of a guardrail', () => {
   /** After three samples out of bounds, which spend the budget. */
   async function harmed() {
@@ -90,6 +110,27 @@ describe('what is known of a guardrail', () => {
     const edited = { ...question, rule: { ...rule, bounds: { max: 3 } } };
     poller.watch('shop/web', { subject, questions: [edited], states: [] });
     expect(known()).toEqual(before);
+  });
+
+  test('of stable is compared with while stable serves nobody, also after a silence', async () => {
+    const clock = new FakeClock();
+    let empty = false;
+    const remarks = { warnings: [], infos: [] };
+    const poller = pollerOf(clock, async ({ at }) => (empty ? { kind: 'Empty', remarks } : valueAt(7, at)));
+    const bounds = { maxIncreaseOverStable: { relative: 0.1 } };
+    const questions = [{ ...question, rule: { ...rule, bounds } }];
+    const status = () => poller.statesOf('shop/web')?.[0]?.status;
+    poller.watch('shop/web', { subject, questions, states: [] });
+    await clock.advance(INTERVAL_MS);
+    expect(status()).toMatchObject({ verdict: 'Safe', stableValue: 7 });
+    empty = true;
+    await clock.advance(INTERVAL_MS);
+    poller.watch('shop/web', { subject: { ...subject, comparable: false }, questions, states: [] });
+    await clock.advance(INTERVAL_MS);
+    expect(status()).toMatchObject({ reason: 'EmptyResult' });
+    empty = false;
+    await clock.advance(INTERVAL_MS);
+    expect(status()).toMatchObject({ verdict: 'Safe', stableValue: 7, message: expect.stringContaining('last value') });
   });
 
   test('comes from status where nobody watched before', () => {
