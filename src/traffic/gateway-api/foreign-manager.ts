@@ -6,9 +6,14 @@ import { namesOf } from './find-rules.ts';
 import type { HttpRoute, ManagedFields, RouteRule } from './http-route.ts';
 import { ourMirror, usesHelpers } from './mirror.ts';
 
-/** Two reverts within this time make a manager a foreign one. */
-const REVERT_WINDOW_MS = 60_000;
+/**
+ * Two reverts within this time make a manager a foreign one. Long, as between them lies one write of ours, which waits for a
+ * gateway that has each of the other's writes to judge as well.
+ */
+const REVERT_WINDOW_MS = 300_000;
 const REVERTS = 2;
+/** It is named until it has been quiet for so long. */
+const QUIET_MS = 60_000;
 
 /** What is remembered of one route to tell a fight from an edit. Memory only: a new leader starts anew. */
 export interface RevertWatch {
@@ -44,7 +49,8 @@ export function sawRoute(watch: RevertWatch, route: HttpRoute, services: PlanSer
 
 /** Who keeps writing our paths, by its name in managedFields; `undefined` while nobody does. */
 export function foreignManager({ reverts, manager }: RevertWatch, now: EpochMs): string | undefined {
-  return reverts.filter((at) => now - at < REVERT_WINDOW_MS).length >= REVERTS ? manager : undefined;
+  const recent = reverts.filter((at) => now - at < REVERT_WINDOW_MS);
+  return recent.length >= REVERTS && now - Math.max(...recent) < QUIET_MS ? manager : undefined;
 }
 
 /** The manager whose entry with `spec.rules` (an atomic list) is the newest. */

@@ -88,6 +88,16 @@ test('a manager that applies the route by force every 5 s is named after its sec
   expect(observe(fight.route, fight.context(plan))).toMatchObject({ reachesCanary: false, canaryBp: 0 });
 });
 
+test('behind a slow gateway, where each write of ours comes minutes after the last, it is named all the same', () => {
+  const fight = new Fight();
+  for (let i = 0; i < 2; i++) {
+    fight.seconds(100);
+    fight.applyByForce();
+  }
+  fight.seconds(1);
+  expect(fight.named()).toBe('argocd-controller');
+});
+
 test('a manager that is quiet for a minute is forgotten', () => {
   const fight = new Fight();
   for (let i = 0; i < 2; i++) {
