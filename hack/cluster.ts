@@ -41,7 +41,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 const commands: Record<string, (instance: Instance) => Promise<number>> = {
   up: async (instance) => {
     const { kubeconfig } = await up(instance, parseAddons(values.addons), stop.signal, toStderr);
-    console.log(shellLines(kubeconfig));
+    // An isolated instance cannot be reached from a shell outside.
+    if (instance.isolated)
+      toStderr(`reach it by: npm run cluster -- exec --instance ${instance.name} -- kubectl get nodes`);
+    else console.log(shellLines(kubeconfig));
     return 0;
   },
   down: async (instance) => {

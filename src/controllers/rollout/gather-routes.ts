@@ -132,7 +132,9 @@ export function gatherRoutes(
     const route = sources.httpRoutes.get({ namespace, name });
     if (!route) return [];
     const typed = route as unknown as HttpRoute;
-    const asked = { rolloutUid: rollout.metadata.uid ?? '', controllers: controllersOf(sources, route), now };
+    const heldSince = flight.stage === 'Holding' || flight.stage === 'Baking' ? flight.stageSince : undefined;
+    const controllers = controllersOf(sources, route);
+    const asked = { rolloutUid: rollout.metadata.uid ?? '', controllers, heldSince, now };
     memory.takenIn.set(name, sawTakenIn(memory.takenIn.get(name), typed, asked));
     memory.reverts.set(name, sawRoute(revertsOf(memory, name), typed, servicesOf(spec), now));
     return [

@@ -42,20 +42,29 @@ function whyCostly(text: string): string | undefined {
     : undefined;
 }
 
-const CHARACTER = String.raw`\\x\{[0-9a-fA-F]+\}|\\.|[^\\]`;
-const RANGE = new RegExp(`(${CHARACTER})-(?=(${CHARACTER}))`, 'gsu');
+/** One member of a class, or what stands between classes: an escape, `[:alpha:]`, or a character. */
+const PART = /\\x\{([0-9a-fA-F]+)\}|\\(.)|(\[:\^?[a-z]+:\])|(.)/gsu;
 
-/** At least what the ranges of all classes hold. Where a class ends is not looked at: what is counted too much is narrow. */
+/** At least what the ranges of all classes hold. */
 function charsInRanges(text: string): number {
-  const first = text.indexOf('[');
   let sum = 0;
-  for (const [, from = '', to = ''] of first < 0 ? [] : text.slice(first).matchAll(RANGE))
-    sum += Math.max(0, codePoint(to) - codePoint(from));
+  /** Where a class is open: its last member, of which a `-` may make a range, and whether that `-` stood there. */
+  let open: { readonly last: number | undefined; readonly isRange: boolean; readonly size: number } | undefined;
+  for (const [, hex, escaped, named, plain] of text.matchAll(PART)) {
+    if (!open) {
+      if (plain === '[') open = { last: undefined, isRange: false, size: 0 };
+      continue;
+    }
+    // A `]` that comes first, also after `^`, is a member.
+    if (plain === ']' && open.size > 0) open = undefined;
+    else if (plain === '^' && open.size === 0) open = { ...open, last: undefined };
+    else if (plain === '-' && open.last !== undefined && !open.isRange) open = { ...open, isRange: true };
+    else if (named !== undefined) open = { last: undefined, isRange: false, size: open.size + 1 };
+    else {
+      const at = hex === undefined ? ((escaped ?? plain)?.codePointAt(0) ?? 0) : Number.parseInt(hex, 16);
+      if (open.isRange) sum += Math.max(0, at - (open.last ?? 0));
+      open = { last: open.isRange ? undefined : at, isRange: false, size: open.size + 1 };
+    }
+  }
   return sum;
-}
-
-/** Of a character as it is written in a pattern. */
-function codePoint(written: string): number {
-  const hex = /^\\x\{(.+)\}$/.exec(written)?.[1];
-  return hex === undefined ? (written.codePointAt(written.startsWith('\\') ? 1 : 0) ?? 0) : Number.parseInt(hex, 16);
 }

@@ -40,7 +40,7 @@ const silentFor = (
 
 /** The worst of what takes part: bad before silent before pending. `since`: samples before it say nothing about this step. */
 export function evidence(guardrails: readonly JudgedGuardrail[], since: EpochMs, now: EpochMs): Evidence {
-  const all = takingPart(guardrails, now).map((guardrail) => evidenceOf(guardrail, since));
+  const all = takingPart(guardrails, now).map((guardrail) => evidenceOf(guardrail, since, now));
   for (const kind of ['Bad', 'Silent', 'Pending'] as const) {
     const found = all.find((one) => one.kind === kind);
     if (found) return found;
@@ -48,7 +48,7 @@ export function evidence(guardrails: readonly JudgedGuardrail[], since: EpochMs,
   return { kind: 'Good' };
 }
 
-function evidenceOf({ rule: { guardrail }, status }: JudgedGuardrail, since: EpochMs): Evidence {
+function evidenceOf({ rule: { guardrail }, status }: JudgedGuardrail, since: EpochMs, now: EpochMs): Evidence {
   const message = `guardrail ${guardrail.name}: ${status?.message ?? 'no sample of this step yet'}`;
   if (status?.verdict === 'Harm') return { kind: 'Bad', reason: 'GuardrailHolds', message };
   if (!status?.at || status.at < since)
@@ -61,8 +61,12 @@ function evidenceOf({ rule: { guardrail }, status }: JudgedGuardrail, since: Epo
   if (status.reason === 'BudgetNotSpent') return { kind: 'Bad', reason: 'BudgetNotSpent', message };
   const { verdict } = status;
   const policy = verdict === 'ProviderDown' ? guardrail.providerDown : guardrail.noEvidence;
+  const silent = { kind: 'Silent', verdict, message } as const;
   const until = after(silentFor(status, policy.action) ?? status.at, policy.after);
-  return { kind: 'Silent', verdict, message, until, action: policy.action === 'RollBack' ? 'RollBack' : 'Hold' };
+  const askedFrom = after(silentFor(status, 'Hold') ?? status.at, policy.after);
+  // Where the two kinds take turns neither lasts long enough: nobody would ever do anything.
+  if (now < until && now >= askedFrom) return { ...silent, until: askedFrom, action: 'Hold' };
+  return { ...silent, until, action: policy.action === 'RollBack' ? 'RollBack' : 'Hold' };
 }
 
 /** How often a guardrail is asked: at least once a window, so that its samples prove time without gaps. */

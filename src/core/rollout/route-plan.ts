@@ -1,8 +1,11 @@
 import type { Step } from '../../api/rollout.ts';
 import type { DurationMs, EpochMs, WeightBp } from '../../base/units.ts';
 
-/** How long what goes back waits for a gateway that takes nothing in: it may be gone for good (docs/decisions/0245). */
-export const GATEWAY_PATIENCE_MS = 120_000 as DurationMs;
+/**
+ * How long what goes back waits, at each of two places, for a gateway that takes nothing in: it may be gone for good
+ * (docs/decisions/0245). Twice this, with the rest of the way back, is less than the chart's uninstall waits.
+ */
+export const GATEWAY_PATIENCE_MS = 60_000 as DurationMs;
 
 /** Requests that go to the canary whatever the weight. */
 export type Match = NonNullable<Step['match']>;

@@ -82,7 +82,10 @@ export function takenInSince(record: StoredRecord, { takenIn }: RouteContext): E
 /** The gateways judge the last change first, and then have time to give it to all their proxies. */
 function whyNotTakenIn(route: HttpRoute, context: RouteContext, record: StoredRecord): Waiting | undefined {
   const notYet = whyNotJudged(route, context.controllers);
-  if (notYet) return { kind: 'Waiting', ...notYet };
+  return notYet ? { kind: 'Waiting', ...notYet } : whyNotSettled(record, context);
+}
+
+function whyNotSettled(record: StoredRecord, context: RouteContext): Waiting | undefined {
   const since = takenInSince(record, context) ?? context.now;
   const until = after(Math.max(since, record.changedAt) as EpochMs, context.settleMs);
   if (context.now >= until) return undefined;
@@ -96,15 +99,17 @@ const isGivenUp = (record: StoredRecord, { plan, now }: RouteContext): boolean =
 /** Why rules that are the plan's do not count as that yet: a gateway may still send by those before. */
 function whyNotInEffect(route: HttpRoute, context: RouteContext, record: StoredRecord): Waiting | undefined {
   const { plan, controllers } = context;
-  const waiting = whyNotTakenIn(route, context, record);
   if (plan.kind === 'Original') {
-    if (isGivenUp(record, context)) return undefined;
+    const waiting = isGivenUp(record, context) ? undefined : whyNotTakenIn(route, context, record);
     return waiting && { until: after(record.changedAt, GATEWAY_PATIENCE_MS), ...waiting };
   }
+  // Once it was taken in, what others change holds up the next change, not what is in effect: it has our rules as well.
+  const isTakenIn = takenInSince(record, context) !== undefined;
+  const waiting = isTakenIn ? whyNotSettled(record, context) : whyNotTakenIn(route, context, record);
   if (waiting) return waiting;
   // Pods that a backend lacks keep the next raise from being written, and policies of their own say what to do about them.
   const notYet = whyNotAccepted(route, controllers);
-  return notYet && { kind: 'Waiting', ...notYet };
+  return notYet && !(isTakenIn && notYet.reason === 'NotObserved') ? { kind: 'Waiting', ...notYet } : undefined;
 }
 
 function whatIsAwaited(route: HttpRoute, context: RouteContext, record: StoredRecord | undefined): NextStep {

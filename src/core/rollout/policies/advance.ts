@@ -212,11 +212,7 @@ export const nextStep: Policy = (seen, now) => {
     case 'Scaling':
       return scaleThenAim(seen, flight, now);
     case 'Routing':
-      return {
-        reason: 'StepEntered',
-        message: stepName(flight),
-        flight: enter(flight, flight.step >= flight.steps.length ? 'Baking' : 'Holding', now),
-      };
+      return { reason: 'StepEntered', message: stepName(flight), flight: begun(flight, now) };
     case 'Holding':
       return leaveStep(flight, spec, now);
     case 'Baking':
@@ -229,6 +225,12 @@ export const nextStep: Policy = (seen, now) => {
       return undefined;
   }
 };
+
+/** A promotion that was asked for on the way to the bake was no answer to what the bake finds. */
+function begun({ approvedStep, ...flight }: InFlight, now: EpochMs): InFlight {
+  if (flight.step >= flight.steps.length) return enter(flight, 'Baking', now);
+  return enter({ ...flight, ...(approvedStep === undefined ? {} : { approvedStep }) }, 'Holding', now);
+}
 
 function leaveStep(flight: InFlight, spec: RolloutSpec, now: EpochMs): Move {
   const step = flight.full ? flight.steps.length : flight.step + 1;

@@ -42,15 +42,15 @@ test('a route is at plan when the controller of its Gateway took it in, and it s
   const { rollout, observed } = namespace.gathered('catalog');
   if (!observed.spec) throw new Error('the Rollout has no spec');
   const { spec } = observed;
-  const memory = newMemory();
-  const progressAt = (now: number, route: object) => {
+  let memory = newMemory();
+  const progressAt = (now: number, route: object, held: Partial<InFlight> = {}) => {
     const sources = {
       rollouts: { byIndex: () => [] },
       httpRoutes: { get: () => route },
       gateways: { get: () => ({ spec: { gatewayClassName: 'fast' } }) },
       gatewayClasses: { get: () => ({ spec: { controllerName: 'new' } }) },
     } as unknown as Sources;
-    const flight = { inFlight: status.inFlight as InFlight, epoch: 0 };
+    const flight = { inFlight: { ...(status.inFlight as InFlight), ...held }, epoch: 0 };
     return gatherRoutes(sources, rollout, spec, memory, flight, now as EpochMs)[0]?.progress;
   };
   expect(progressAt(AT + 9000, routeJudged({ old: 3, new: 6 }))).toMatchObject({ reason: 'NotObserved' });
@@ -58,4 +58,11 @@ test('a route is at plan when the controller of its Gateway took it in, and it s
   expect(progressAt(AT + 11_999, routeJudged({ old: 3, new: 7 }))?.kind).toBe('Waiting');
   expect(progressAt(AT + 12_000, routeJudged({ old: 3, new: 7 }))).toEqual({ kind: 'AtPlan' });
   expect(progressAt(AT + 12_001, routeJudged({ old: 3, new: 7 }, AT + 12_001))?.kind).toBe('Waiting');
+
+  // A new leader, in the middle of a hold: that it began says that the former one saw the weight taken in.
+  memory = newMemory();
+  const held = { stage: 'Holding', stageSince: (AT + 12_000) as EpochMs } as const;
+  expect(progressAt(AT + 60_000, routeJudged({ old: 3, new: 7 }), held)).toEqual({ kind: 'AtPlan' });
+  memory = newMemory();
+  expect(progressAt(AT + 60_000, routeJudged({ old: 3, new: 7 }, AT + 12_001), held)?.kind).toBe('Waiting');
 });

@@ -282,12 +282,23 @@ describe('flagProblems', () => {
     const tooWide = ['is too large: ranges of more than 30000 characters in all, without regard to case'];
     expect(messageOf(`(?i)[${'B-\u{1E943}'.repeat(200)}]`)).toEqual(tooWide);
     expect(messageOf(`(?i)[${'B-\\x{1E943}'.repeat(60)}]`)).toEqual(tooWide);
+    for (const wide of [
+      '[]-\u{1E943}]',
+      '[^]-\u{1E943}]',
+      '[[:digit:]B-\u{1E943}]',
+      '[\\]B-\u{1E943}]',
+      '\\[[B-\u{1E943}]',
+    ])
+      expect(messageOf(`(?i)${wide}`), wide).toEqual(tooWide);
     expect(messageOf(`(?s-m:x)(?mi)[^${'B-\uFFF0'.repeat(100)}]`)).toEqual(tooWide);
     expect(messageOf('\\pL'.repeat(33))).toEqual(['is too large: more than 32 classes like \\pL']);
     for (const fine of [
       '(?i)^[а-яё]+-[a-z]$',
       '[B-\u{1E943}]',
       '(?i)x-\u{1F600}',
+      '(?i)^[a-z]+-金$',
+      '(?i)[0-9]-한',
+      '(?i)[]a]-한[^]b]-한',
       '(?i)[\\w.+-]+@[\\pL-]+',
       '\\pL'.repeat(32),
     ]) {

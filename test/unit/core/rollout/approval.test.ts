@@ -89,6 +89,17 @@ describe('in the bake', () => {
     expect(model.now - began).toBeGreaterThan(3_600_000);
   });
 
+  test.each(['Scaling', 'Routing'] as const)('promote asked on the way to it, in %s, passes none of it', (on) => {
+    const model = new RolloutModel({ bake: '1h', steps: [{ weight: 25 }, { weight: 50 }] }).run(healthy);
+    model.push('v2');
+    model.run((m) => m.status.inFlight?.step === 2 && stage(on)(m));
+    ask(model, 'promote');
+    model.run(stage('Baking'));
+    const began = model.now;
+    model.run(stable('v2'), { stepMs: 5000 });
+    expect(model.now - began).toBeGreaterThan(3_500_000);
+  });
+
   test('promote asked in a step before passes no bake', () => {
     const model = new RolloutModel({ bake: '1h' }).run(healthy);
     model.push('v2');

@@ -52,13 +52,21 @@ test('nothing goes on without evidence because the provider was away before', ()
   model.run((m) => m.status.stable?.hash === 'v2', { stepMs: 10_000 });
 });
 
-test('a person is asked after silence of whatever kind, also where the two take turns', () => {
-  const model = atFirstStep({});
-  model.answer = () => (Math.floor(model.now / 10_000) % 2 === 0 ? empty : down);
-  during(model, 29);
-  expect(model.status.phase).toBe('AwaitingEvidence');
-  during(model, 2);
-  expect(model.status.phase).toBe('AwaitingApproval');
-  during(model, 2);
-  expect(model.status.phase).toBe('AwaitingApproval');
-});
+test.each([
+  [{}, {}],
+  [{ action: 'RollBack' }, { action: 'RollBack' }],
+  [{ action: 'RollBack' }, {}],
+  [{ action: 'Proceed' }, { action: 'RollBack' }],
+])(
+  'a person is asked after silence of whatever kind, also where the two take turns: %j %j',
+  (noEvidence, providerDown) => {
+    const model = atFirstStep(noEvidence, providerDown);
+    model.answer = () => (Math.floor(model.now / 10_000) % 2 === 0 ? empty : down);
+    during(model, 29);
+    expect(model.status.phase).toBe('AwaitingEvidence');
+    during(model, 2);
+    expect(model.status.phase).toBe('AwaitingApproval');
+    during(model, 2);
+    expect(model.status.phase).toBe('AwaitingApproval');
+  },
+);

@@ -4,6 +4,8 @@ import { GATEWAY_PATIENCE_MS } from '../../../../src/core/rollout/route-plan.ts'
 import { RolloutModel } from '../../../support/rollout-model.ts';
 
 const DRAIN_MS = 30_000;
+/** How long the chart's uninstall waits for Rollouts (values.yaml: uninstall.timeoutSeconds, less 15 s). */
+const UNINSTALL_MS = 255_000;
 const healthy = (model: RolloutModel) => model.status.reason === 'Healthy';
 const inStage = (stage: Stage) => (model: RolloutModel) => model.status.inFlight?.stage === stage;
 const rolledBack = (model: RolloutModel) => model.status.phase === 'RolledBack';
@@ -65,7 +67,7 @@ describe('a gateway that takes in changes late', () => {
   test('keeps the old pods until it no longer sends to them', () => {
     const model = midway(0);
     model.run(inStage('PinningCanary'));
-    model.lagMs = 60_000;
+    model.lagMs = 40_000;
     model.run(inStage('DrainingRoute'));
     expect(model.sentBy).toEqual({ kind: 'Original' });
     model.run((m) => m.status.stable?.hash === 'v2' && healthy(m));
@@ -84,10 +86,12 @@ describe('a gateway that is gone', () => {
     expect(model.now - began).toBeLessThan(2 * GATEWAY_PATIENCE_MS + 2 * DRAIN_MS);
   });
 
-  test('does not keep a Rollout from being deleted', () => {
+  test('does not keep a Rollout from being deleted, for longer than an uninstall waits', () => {
     const model = midway(Number.POSITIVE_INFINITY);
     model.deleting = true;
+    const began = model.now;
     model.run((m) => !m.exists, { limit: 400 });
+    expect(model.now - began).toBeLessThan(UNINSTALL_MS);
   });
 
   test('keeps the next weight from counting, until a person ends it', () => {
