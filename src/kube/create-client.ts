@@ -19,6 +19,7 @@ import { type CallPorts, callText, describeCall } from './http-call.ts';
 import type { JsonPatchOperation } from './json-patch.ts';
 import { isNotFound, KubeError } from './kube-error.ts';
 import { apiVersionOf, type KubeObject, type ObjectRef, pathOf, type Resource } from './resource.ts';
+import { SafetyPace } from './safety-pace.ts';
 import { type Sender, Transport } from './transport.ts';
 import { watchEvents } from './watch.ts';
 
@@ -127,6 +128,7 @@ export function clientOver(transport: Sender, ports: ClientPorts): KubeClient {
 class Caller {
   readonly #ports: ClientPorts;
   readonly #transport: Sender;
+  readonly #pace = new SafetyPace();
 
   constructor(ports: ClientPorts, transport: Sender) {
     this.#ports = ports;
@@ -145,7 +147,7 @@ class Caller {
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const headers = this.headers(sent === undefined ? undefined : contentType);
     const http = { method, path, query: `${search}`, headers, body: sent };
-    return callText({ ...this.#ports, transport: this.#transport }, http, repeatable, options);
+    return callText({ ...this.#ports, transport: this.#transport, pace: this.#pace }, http, repeatable, options);
   }
 
   async json(request: RawRequest, repeatable: boolean, options: CallOptions): Promise<unknown> {

@@ -7,14 +7,10 @@ import { KubeError } from './kube-error.ts';
 import { reasonOf } from './reason.ts';
 import { errorOfAnswer, readText } from './response.ts';
 import { maybeSent, repeatAfter } from './retry.ts';
+import type { SafetyPace } from './safety-pace.ts';
 import type { HttpRequest, Sender } from './transport.ts';
 
 const DEADLINE_MS = 10_000;
-/**
- * After this long without an answer a safety call tries another connection: the first may lead nowhere. Each later try
- * gets twice the time of the one before: a server that is slow but alive begins anew with every try, and must be let finish.
- */
-const SAFETY_TRY_MS = 1_000;
 /** A page of 500 large objects stays well below it. */
 const MAX_ANSWER_BYTES = 128 * 2 ** 20;
 const MAX_ERROR_BYTES = 2 ** 20;
@@ -24,6 +20,7 @@ export interface CallPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly pace: SafetyPace;
   /** Of one answer; default 128 MiB. Beyond it: SLUICE_KUBE_TOO_LARGE. */
   readonly maxAnswerBytes?: number | undefined;
   /** Told of every try: `httpStatus` is 0 where no complete head of an answer came. */
@@ -44,7 +41,7 @@ export function callText(
   return withDeadline(ports.clock, options.signal, deadlineMs, async (signal) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await tryOnce(ports, request, call, safety ? SAFETY_TRY_MS * 2 ** (attempt - 1) : undefined, signal);
+        return await tryOnce(ports, request, call, safety, signal);
       } catch (error) {
         if (signal.aborted) throw endOf(call, signal.reason, error);
         if (!(error instanceof FailedTry)) throw error;
@@ -86,19 +83,15 @@ class FailedTry extends Error {
   }
 }
 
-/** `safetyMs` is the time for one try of a safety call; undefined for an ordinary call, which has all of its deadline. */
-async function tryOnce(
-  ports: CallPorts,
-  request: HttpRequest,
-  call: string,
-  safetyMs: number | undefined,
-  signal: AbortSignal,
-) {
-  const { clock } = ports;
+/** One try of an ordinary call has all of its deadline. */
+async function tryOnce(ports: CallPorts, request: HttpRequest, call: string, safety: boolean, signal: AbortSignal) {
+  const { clock, pace } = ports;
+  const beganAt = clock.now();
   let httpStatus = 0;
   const exchange = async (trySignal: AbortSignal) => {
-    const response = await ports.transport.send(safetyMs === undefined ? 'ordinary' : 'safety', request, trySignal);
+    const response = await ports.transport.send(safety ? 'safety' : 'ordinary', request, trySignal);
     httpStatus = response.statusCode;
+    if (safety) pace.answered(clock.now() - beganAt);
     const good = httpStatus < 300;
     const maxBytes = good ? (ports.maxAnswerBytes ?? MAX_ANSWER_BYTES) : MAX_ERROR_BYTES;
     const text = await readText(response.body, maxBytes, call);
@@ -109,9 +102,10 @@ async function tryOnce(
     throw new FailedTry(coded, true);
   };
   try {
-    return await (safetyMs === undefined ? exchange(signal) : withDeadline(clock, signal, safetyMs, exchange));
+    return await (safety ? withDeadline(clock, signal, pace.tryMs, exchange) : exchange(signal));
   } catch (error) {
     if (error instanceof FailedTry || (error as Partial<KubeError>)?.code?.startsWith('SLUICE_')) throw error;
+    if (error instanceof DeadlinePassed) pace.cut();
     throw new FailedTry(brokenConnection(call, error), maybeSent(error));
   } finally {
     ports.onTry?.(request, httpStatus);

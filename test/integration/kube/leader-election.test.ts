@@ -57,6 +57,18 @@ test('a leader that stops cleanly hands over long before its lease would run out
   expect(lease?.spec).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1, leaseDurationSeconds: 6 });
 });
 
+test('an API server that takes more than a second for each answer has a leader too', async ({ signal }) => {
+  const { client, proxy } = await makeProxiedClient();
+  const namespace = await makeNamespace('slow');
+  proxy.fault = () => ({ delayMs: 1_200 });
+  const slow = stand(client, namespace, 'slow');
+  await until('it to lead', slow.working, signal);
+  const { length } = proxy.seen;
+  // Through several renewals.
+  await until('six more calls', () => proxy.seen.length > length + 6 || !slow.working(), signal);
+  expect(slow.working()).toBe(true);
+});
+
 test('a leader that is cut off from the API server stops before another leads', async ({ signal }) => {
   const { client, proxy } = await makeProxiedClient();
   const namespace = await makeNamespace('election');
