@@ -42,29 +42,31 @@ function whyCostly(text: string): string | undefined {
     : undefined;
 }
 
-/** One member of a class, or what stands between classes: an escape, `[:alpha:]`, or a character. */
-const PART = /\\x\{([0-9a-fA-F]+)\}|\\(.)|(\[:\^?[a-z]+:\])|(.)/gsu;
+/** `[:alpha:]`, an escape, or a character. */
+const PARTS = /\[:\^?[a-z]+:\]|\\x\{[0-9a-fA-F]+\}|\\.|./gsu;
 
 /** At least what the ranges of all classes hold. */
 function charsInRanges(text: string): number {
+  const parts = text.match(PARTS) ?? [];
+  // Whether a bracket is quoted by `\Q` is not followed: then all is taken for one class.
+  const isQuoted = text.includes('\\Q');
+  /** Index of the first member of the class that is open. */
+  let first = isQuoted ? 0 : undefined;
   let sum = 0;
-  /** Where a class is open: its last member, of which a `-` may make a range, and whether that `-` stood there. */
-  let open: { readonly last: number | undefined; readonly isRange: boolean; readonly size: number } | undefined;
-  for (const [, hex, escaped, named, plain] of text.matchAll(PART)) {
-    if (!open) {
-      if (plain === '[') open = { last: undefined, isRange: false, size: 0 };
-      continue;
-    }
-    // A `]` that comes first, also after `^`, is a member.
-    if (plain === ']' && open.size > 0) open = undefined;
-    else if (plain === '^' && open.size === 0) open = { ...open, last: undefined };
-    else if (plain === '-' && open.last !== undefined && !open.isRange) open = { ...open, isRange: true };
-    else if (named !== undefined) open = { last: undefined, isRange: false, size: open.size + 1 };
-    else {
-      const at = hex === undefined ? ((escaped ?? plain)?.codePointAt(0) ?? 0) : Number.parseInt(hex, 16);
-      if (open.isRange) sum += Math.max(0, at - (open.last ?? 0));
-      open = { last: open.isRange ? undefined : at, isRange: false, size: open.size + 1 };
+  for (const [i, part] of parts.entries()) {
+    if (first === undefined) {
+      if (part === '[') first = parts[i + 1] === '^' ? i + 2 : i + 1;
+    } else if (part === ']' && i > first && !isQuoted) {
+      first = undefined; // one that comes first is a member
+    } else if (i - 2 >= first && parts[i - 1] === '-') {
+      sum += Math.max(0, codePoint(part) - codePoint(parts[i - 2] ?? ''));
     }
   }
   return sum;
+}
+
+/** Of a character as it is written in a pattern; of other parts something small. */
+function codePoint(part: string): number {
+  const hex = /^\\x\{(.+)\}$/.exec(part)?.[1];
+  return hex === undefined ? (part.codePointAt(part.startsWith('\\') ? 1 : 0) ?? 0) : Number.parseInt(hex, 16);
 }

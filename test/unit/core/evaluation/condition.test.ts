@@ -288,6 +288,9 @@ describe('flagProblems', () => {
       '[[:digit:]B-\u{1E943}]',
       '[\\]B-\u{1E943}]',
       '\\[[B-\u{1E943}]',
+      '[^^-\u{1E943}]',
+      '[\\d--\u{1E943}]',
+      '\\Q[\\E[]B-\u{1E943}]',
     ])
       expect(messageOf(`(?i)${wide}`), wide).toEqual(tooWide);
     expect(messageOf(`(?s-m:x)(?mi)[^${'B-\uFFF0'.repeat(100)}]`)).toEqual(tooWide);
