@@ -1,5 +1,6 @@
 import { FINALIZER, PLAN_ANNOTATION } from '../../src/api/names.ts';
-import { parseRollout } from '../../src/api/parse.ts';
+import { encodeRolloutStatus, parseRollout } from '../../src/api/parse.ts';
+import { rolloutStatusSchema } from '../../src/api/rollout-status.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { silent } from '../../src/base/logger.ts';
 import type { EpochMs } from '../../src/base/units.ts';
@@ -20,6 +21,24 @@ import { fullMetric, fullRollout } from './manifests.ts';
 
 const NAMESPACE = 'shop';
 const NOW = Date.parse('2026-11-01T10:00:00Z') as EpochMs;
+
+/** Ten seconds before the present of a namespace. */
+export const EARLIER = '2026-11-01T09:59:50Z';
+
+/** The status, as it is written, of a Rollout that takes v2 to 25 %; `flight` says how far it is. */
+export function statusInFlight(flight: object, epoch = 1) {
+  return encodeRolloutStatus(
+    rolloutStatusSchema.parse({
+      phase: 'Progressing',
+      stable: { hash: 'v1', since: EARLIER },
+      epoch,
+      inFlight: {
+        ...{ hash: 'v2', stableHash: 'v1', generation: 2, startedAt: EARLIER, steps: [{ weight: 25 }], step: 0 },
+        ...{ stage: 'Holding', stageSince: EARLIER, weightBp: 2500, ...flight },
+      },
+    }),
+  );
+}
 
 /** Whoever waits goes on at once, and so much later. */
 class HastyClock implements Clock {

@@ -1,33 +1,17 @@
 import { expect, test } from 'vitest';
 import { ROLLOUT_LABEL } from '../../../../src/api/names.ts';
-import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
-import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
 import { releaseOffline } from '../../../../src/controllers/rollout/release-offline.ts';
 import { indexes } from '../../../../src/controllers/rollout/sources.ts';
 import { dropRecords, lowerRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
 import { pinService, removeHelpers } from '../../../../src/controllers/rollout/write-services.ts';
-import { RolloutNamespace, routeTo } from '../../../support/rollout-namespace.ts';
+import { RolloutNamespace, routeTo, statusInFlight } from '../../../support/rollout-namespace.ts';
 
-const AT = '2026-11-01T09:59:50Z';
 const frozen = { service: 'catalog', pinService: true, httpRoutes: ['public', 'internal'] };
 
 /** A Rollout at 25 % on both routes, whose spec now names another Service, and `public` alone. */
 function edited(router: object = { router: frozen }): RolloutNamespace {
-  const status = rolloutStatusSchema.parse({
-    phase: 'Progressing',
-    stable: { hash: 'v1', since: AT },
-    epoch: 1,
-    inFlight: {
-      ...{ hash: 'v2', stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
-      ...{ stage: 'Holding', stageSince: AT, weightBp: 2500, ...router },
-    },
-  });
   const namespace = new RolloutNamespace();
-  namespace.addRollout(
-    'catalog',
-    { service: 'shop', routes: ['public'], pinService: false },
-    encodeRolloutStatus(status),
-  );
+  namespace.addRollout('catalog', { service: 'shop', routes: ['public'], pinService: false }, statusInFlight(router));
   for (const name of ['public', 'internal'])
     namespace.addRoute(name, [routeTo('/', ['catalog-stable', 7500], ['catalog-canary', 2500])], {
       ...{ rollout: 'uid-catalog', revision: 'v2', epoch: 1, verdict: 'Go' as const },

@@ -1,31 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { PLAN_ANNOTATION } from '../../../../src/api/names.ts';
-import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
-import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
 import { lowerRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { KubeError } from '../../../../src/kube/kube-error.ts';
 import type { HttpRoute } from '../../../../src/traffic/gateway-api/http-route.ts';
 import type { JsonPatch } from '../../../../src/traffic/json-patch.ts';
 import { applyPatch } from '../../../support/json-patch.ts';
-import { RolloutNamespace, routeTo } from '../../../support/rollout-namespace.ts';
+import { RolloutNamespace, routeTo, statusInFlight } from '../../../support/rollout-namespace.ts';
 
-const AT = '2026-11-01T09:59:50Z';
 const goOf = (revision: string, epoch: number) => ({ rollout: 'uid-catalog', revision, epoch, verdict: 'Go' }) as const;
 
 /** The route as the cache of a Rollout's controller has it, at `weight` for the canary and of `revision`. */
 function cached(weight: number, revision: string): RolloutNamespace {
   const namespace = new RolloutNamespace();
-  const status = rolloutStatusSchema.parse({
-    stable: { hash: 'v1', since: AT },
-    epoch: 3,
-    inFlight: {
-      ...{ hash: 'v2', stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
-      ...{ stage: 'Routing', stageSince: AT, weightBp: 2500 },
-    },
-  });
   const spec = { service: 'catalog', routes: ['public'], pinService: false };
-  namespace.addRollout('catalog', spec, encodeRolloutStatus(status));
+  namespace.addRollout('catalog', spec, statusInFlight({ stage: 'Routing' }, 3));
   const rule = routeTo('/', ['catalog-stable', 10_000 - weight], ['catalog-canary', weight]);
   namespace.addRoute('public', [rule], goOf(revision, revision === 'v2' ? 2 : 1));
   return namespace;

@@ -1,27 +1,17 @@
 import { expect, test } from 'vitest';
-import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
-import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
 import { aimHelpers } from '../../../../src/controllers/rollout/write-services.ts';
 import { KubeError } from '../../../../src/kube/kube-error.ts';
-import { RolloutNamespace } from '../../../support/rollout-namespace.ts';
+import { EARLIER, RolloutNamespace, statusInFlight } from '../../../support/rollout-namespace.ts';
 
-const AT = '2026-11-01T09:59:50Z';
-const retreat = { reason: 'Breach', message: 'too many errors', at: AT };
+const retreat = { reason: 'Breach', message: 'too many errors', at: EARLIER };
 
 /** Makes the helpers anew where a policy lets no Service be made. */
 function aimedWhereForbidden(more: object): Promise<void> {
-  const status = rolloutStatusSchema.parse({
-    stable: { hash: 'v1', since: AT },
-    inFlight: {
-      ...{ hash: 'v2', stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
-      ...{ stage: 'Lowering', stageSince: AT, weightBp: 0, ...more },
-    },
-  });
   const namespace = new RolloutNamespace();
   namespace.addRollout(
     'catalog',
     { service: 'catalog', routes: ['public'], pinService: true },
-    encodeRolloutStatus(status),
+    statusInFlight({ stage: 'Lowering', weightBp: 0, ...more }),
   );
   namespace.addService('catalog', { app: 'catalog' });
   const context = namespace.writing('catalog');

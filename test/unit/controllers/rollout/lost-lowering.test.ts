@@ -1,32 +1,16 @@
 import { expect, test } from 'vitest';
-import { encodeRolloutStatus, parseRolloutStatus } from '../../../../src/api/parse.ts';
-import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
+import { parseRolloutStatus } from '../../../../src/api/parse.ts';
 import { apply } from '../../../../src/controllers/rollout/apply.ts';
 import type { GuardrailPoller } from '../../../../src/controllers/rollout/guardrail-poller.ts';
 import { RolloutReconciler } from '../../../../src/controllers/rollout/reconcile.ts';
 import { decide } from '../../../../src/core/rollout/decide.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
-import { RolloutNamespace, routeTo } from '../../../support/rollout-namespace.ts';
-
-const AT = '2026-11-01T09:59:50Z';
+import { RolloutNamespace, routeTo, statusInFlight } from '../../../support/rollout-namespace.ts';
 
 /** A Rollout at 25 %, whose last sample spent the budget of its guardrail, as only its leader knows. */
 function breached() {
-  const status = rolloutStatusSchema.parse({
-    phase: 'Progressing',
-    stable: { hash: 'v1', since: AT },
-    epoch: 1,
-    inFlight: {
-      ...{ hash: 'v2', stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
-      ...{ stage: 'Holding', stageSince: AT, weightBp: 2500 },
-    },
-  });
   const namespace = new RolloutNamespace();
-  namespace.addRollout(
-    'catalog',
-    { service: 'catalog', routes: ['catalog'], pinService: false },
-    encodeRolloutStatus(status),
-  );
+  namespace.addRollout('catalog', { service: 'catalog', routes: ['catalog'], pinService: false }, statusInFlight({}));
   const record = { rollout: 'uid-catalog', revision: 'v2', epoch: 1, verdict: 'Go' as const };
   namespace.addRoute('catalog', [routeTo('/', ['catalog-stable', 75], ['catalog-canary', 25])], record);
   const context = namespace.writing('catalog');

@@ -1,25 +1,10 @@
 import { expect, test } from 'vitest';
-import { encodeRolloutStatus } from '../../../../src/api/parse.ts';
-import { rolloutStatusSchema } from '../../../../src/api/rollout-status.ts';
 import { changeRoutes } from '../../../../src/controllers/rollout/write-routes.ts';
-import { RolloutNamespace, routeTo } from '../../../support/rollout-namespace.ts';
-
-const AT = '2026-11-01T09:59:50Z';
+import { RolloutNamespace, routeTo, statusInFlight } from '../../../support/rollout-namespace.ts';
 
 test('routes are taken by name, and none after one that another Rollout steers', async () => {
   const namespace = new RolloutNamespace();
-  const status = (hash: string) =>
-    encodeRolloutStatus(
-      rolloutStatusSchema.parse({
-        phase: 'Progressing',
-        stable: { hash: 'v1', since: AT },
-        epoch: 1,
-        inFlight: {
-          ...{ hash, stableHash: 'v1', generation: 2, startedAt: AT, steps: [{ weight: 25 }], step: 0 },
-          ...{ stage: 'TakingRoute', stageSince: AT, weightBp: 0 },
-        },
-      }),
-    );
+  const status = (hash: string) => statusInFlight({ hash, stage: 'TakingRoute', weightBp: 0 });
   const routes = ['c', 'b', 'a'];
   namespace.addRollout('catalog', { service: 'catalog', routes, pinService: false }, status('v2'));
   namespace.addRollout('basket', { service: 'basket', routes: ['b'], pinService: false }, status('v9'));
