@@ -105,7 +105,8 @@ async function tryOnce(ports: CallPorts, request: HttpRequest, call: string, saf
     return await (safety ? withDeadline(clock, signal, pace.tryMs, exchange) : exchange(signal));
   } catch (error) {
     if (error instanceof FailedTry || (error as Partial<KubeError>)?.code?.startsWith('SLUICE_')) throw error;
-    if (error instanceof DeadlinePassed) pace.cut();
+    // The deadline of the whole call says nothing of one try, nor does an ordinary one.
+    if (safety && !signal.aborted && error instanceof DeadlinePassed) pace.cut();
     throw new FailedTry(brokenConnection(call, error), maybeSent(error));
   } finally {
     ports.onTry?.(request, httpStatus);
