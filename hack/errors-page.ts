@@ -12,13 +12,12 @@ import { rolloutCodes } from '../src/base/codes/rollout.ts';
 import { routeCodes } from '../src/base/codes/route.ts';
 import { rulesetCodes } from '../src/base/codes/ruleset.ts';
 import { sdkCodes } from '../src/base/codes/sdk.ts';
+import { secretCodes } from '../src/base/codes/secret.ts';
 import { statsCodes } from '../src/base/codes/stats.ts';
 import { stickinessCodes } from '../src/base/codes/stickiness.ts';
 import { streamCodes } from '../src/base/codes/stream.ts';
+import { uninstallCodes } from '../src/base/codes/uninstall.ts';
 import { codes } from '../src/base/errors.ts';
-
-// Their table is that of Rollouts, where they are met is not.
-const { SLUICE_SECRET_NOT_FOUND, SLUICE_SECRET_DENIED, SLUICE_UNINSTALL_TIMEOUT, ...ofRollouts } = rolloutCodes;
 
 type Codes = Readonly<Record<string, CodeInfo>>;
 
@@ -26,7 +25,7 @@ const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] 
   [
     'Rollouts',
     'The condition `Accepted` of a Rollout, and REASON while it is in flight: why it is not carried out as it stands.',
-    ofRollouts,
+    rolloutCodes,
   ],
   ['Routes', 'The same, and the condition `TrafficProgrammed`: why an HTTPRoute cannot carry the steps.', routeCodes],
   [
@@ -34,17 +33,13 @@ const rooms: readonly (readonly [title: string, where: string, codes: Codes])[] 
     'The condition `TrafficProgrammed` and REASON of a Rollout with `spec.traffic.stickiness`: why a weight cannot count people.',
     stickinessCodes,
   ],
-  ['Secrets of Metrics', 'The condition `Accepted` of a Metric.', { SLUICE_SECRET_NOT_FOUND, SLUICE_SECRET_DENIED }],
+  ['Secrets of Metrics', 'The condition `Accepted` of a Metric.', secretCodes],
   ['Metrics and queries', '`kubectl sluice lint`, the messages of guardrails, and the log.', providerCodes],
   ['Manifests', '`kubectl sluice lint`, and the condition `Accepted`.', manifestCodes],
   ['kubectl sluice', 'The output of the command.', cliCodes],
   ['HTTP API', 'The answers of the operator’s HTTP API.', apiCodes],
   ['Operator', 'Its log, right before it ends.', operatorCodes],
-  [
-    'Uninstall',
-    'The log of the job `sluice-uninstall`, which `helm uninstall` waits for.',
-    { SLUICE_UNINSTALL_TIMEOUT },
-  ],
+  ['Uninstall', 'The log of the job `sluice-uninstall`, which `helm uninstall` waits for.', uninstallCodes],
   ['Rulesets', 'The log and the acknowledgement of an evaluator.', rulesetCodes],
   ['Stream of rulesets', 'The log of an evaluator, and the answers of the stream at the operator.', streamCodes],
   ['Redis', 'The log of the operator, where `redis.url` is set.', redisCodes],

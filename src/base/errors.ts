@@ -12,9 +12,11 @@ import { rolloutCodes } from './codes/rollout.ts';
 import { routeCodes } from './codes/route.ts';
 import { rulesetCodes } from './codes/ruleset.ts';
 import { sdkCodes } from './codes/sdk.ts';
+import { secretCodes } from './codes/secret.ts';
 import { statsCodes } from './codes/stats.ts';
 import { stickinessCodes } from './codes/stickiness.ts';
 import { streamCodes } from './codes/stream.ts';
+import { uninstallCodes } from './codes/uninstall.ts';
 
 /** Every error that a user can meet. Codes are API: never reused, never renamed; docs/errors.md is made from this table. */
 export const codes = {
@@ -29,6 +31,8 @@ export const codes = {
   ...providerCodes,
   ...redisCodes,
   ...rolloutCodes,
+  ...secretCodes,
+  ...uninstallCodes,
   ...routeCodes,
   ...rulesetCodes,
   ...sdkCodes,

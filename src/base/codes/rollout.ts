@@ -25,18 +25,6 @@ export const rolloutCodes = {
     retry: 'never',
     fix: 'Correct the Metric: `kubectl sluice lint` says what is wrong with it.',
   },
-  SLUICE_SECRET_NOT_FOUND: {
-    retry: 'never',
-    fix: 'Create the Secret with that key in the namespace of the Metric, or correct its name; it is looked for again every minute.',
-  },
-  SLUICE_SECRET_DENIED: {
-    retry: 'never',
-    fix: 'Set metrics.readSecrets in the values of the chart, or bind the ClusterRole sluice-secret-reader to the operator in that namespace.',
-  },
   SLUICE_QUERY_REFUSED: { retry: 'never', fix: 'Correct the query: it must parse and answer one number.' },
-  SLUICE_UNINSTALL_TIMEOUT: {
-    retry: 'backoff',
-    fix: 'See why with `kubectl get rollouts -A` and the log of the operator; then try again.',
-  },
   SLUICE_ROUTE_NOT_FOUND: { retry: 'never', fix: 'Create the HTTPRoute, or correct spec.traffic.router.' },
 } as const satisfies Record<string, CodeInfo>;
